@@ -1,0 +1,184 @@
+import { AppError } from './errors.ts';
+import type { TranslateOptions } from './translate/types.ts';
+
+/** Environment variables as strings; `process.env` at the edge, a plain object in tests. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** How to reach Kong's control plane and its database. */
+export interface KongConfig {
+  /** Admin API addresses in order of preference, without a trailing slash. */
+  readonly adminUrls: readonly string[];
+  /** Sent as `Kong-Admin-Token` when set. */
+  readonly adminToken: string | undefined;
+  /** Enterprise workspace, `''` for none: path prefix and part of the id keys. */
+  readonly workspace: string;
+  /** Tags that mark what is ours (KIC `--kong-admin-filter-tag`). */
+  readonly filterTags: readonly string[];
+  /** Kong's own PostgreSQL. */
+  readonly databaseUrl: string;
+  /** PostgreSQL of the dependency index; Kong's unless set. */
+  readonly stateDatabaseUrl: string;
+  /** Parallel Admin API requests inside a level (the knee on a real Kong is about 10). */
+  readonly adminConcurrency: number;
+  /** One Admin API request, ms. */
+  readonly adminTimeoutMs: number;
+}
+
+/** How to reach a cluster's API server. */
+export interface KubernetesConfig {
+  /** The cluster's name in events, refs and the index. */
+  readonly cluster: string;
+  /** `https://…` without a trailing slash. */
+  readonly url: string;
+  /** PEM of the CA that signed the API server's certificate; undefined for the system roots. */
+  readonly ca: string | undefined;
+  readonly token: string | undefined;
+  readonly clientCertificate: string | undefined;
+  readonly clientKey: string | undefined;
+  /** One request, ms. */
+  readonly timeoutMs: number;
+}
+
+export interface WebhookConfig {
+  readonly cluster: string;
+  readonly eventBusName: string;
+  /** Any of them is accepted, so that tokens can be rotated. */
+  readonly tokens: readonly string[];
+  /** Largest body accepted, bytes (Lambda itself takes at most 6 MB). */
+  readonly maxBodyBytes: number;
+  /** User names whose writes are our own (status) and not changes. */
+  readonly ownUsers: readonly string[];
+}
+
+function required(env: Environment, name: string): string {
+  const value = env[name];
+  if (value === undefined || value === '') throw new AppError('CONFIG_INVALID', `${name} is not set`);
+  return value;
+}
+
+function optional(env: Environment, name: string): string | undefined {
+  const value = env[name];
+  return value === '' ? undefined : value;
+}
+
+function list(env: Environment, name: string, fallback: readonly string[]): readonly string[] {
+  const value = optional(env, name);
+  if (value === undefined) return fallback;
+  return value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+/** A number of at least `min`, or CONFIG_INVALID. */
+export function integer(env: Environment, name: string, fallback: number, min = 0): number {
+  const value = optional(env, name);
+  if (value === undefined) return fallback;
+  const parsed = Number(value);
+  if (!Number.isInteger(parsed) || parsed < min) {
+    throw new AppError('CONFIG_INVALID', `${name} must be a whole number of at least ${min}`);
+  }
+  return parsed;
+}
+
+function boolean(env: Environment, name: string, fallback: boolean): boolean {
+  const value = optional(env, name);
+  if (value === undefined) return fallback;
+  if (value !== 'true' && value !== 'false') throw new AppError('CONFIG_INVALID', `${name} must be true or false`);
+  return value === 'true';
+}
+
+function url(env: Environment, name: string, value: string, protocols: readonly string[]): string {
+  const parsed = URL.parse(value);
+  if (parsed === null || !protocols.includes(parsed.protocol)) {
+    // The value itself is not repeated: a DSN holds a password.
+    throw new AppError('CONFIG_INVALID', `${name} must be a URL that starts with ${protocols.join(' or ')}//`);
+  }
+  return value.replace(/\/+$/, '');
+}
+
+/** Reads KONG_* settings. Throws CONFIG_INVALID. */
+export function kongConfig(env: Environment): KongConfig {
+  const databaseUrl = url(env, 'KONG_DATABASE_URL', required(env, 'KONG_DATABASE_URL'), ['postgres:', 'postgresql:']);
+  const adminUrls = list(env, 'KONG_ADMIN_URL', []).map((item) =>
+    url(env, 'KONG_ADMIN_URL', item, ['http:', 'https:']),
+  );
+  if (adminUrls.length === 0) throw new AppError('CONFIG_INVALID', 'KONG_ADMIN_URL is not set');
+  const filterTags = list(env, 'KONG_FILTER_TAGS', ['managed-by-ingress-controller']);
+  if (filterTags.length === 0) throw new AppError('CONFIG_INVALID', 'KONG_FILTER_TAGS must name at least one tag');
+  return {
+    adminUrls,
+    adminToken: optional(env, 'KONG_ADMIN_TOKEN'),
+    workspace: optional(env, 'KONG_WORKSPACE') ?? '',
+    filterTags,
+    databaseUrl,
+    stateDatabaseUrl: optional(env, 'KONG_STATE_DATABASE_URL') ?? databaseUrl,
+    adminConcurrency: integer(env, 'KONG_ADMIN_CONCURRENCY', 10, 1),
+    adminTimeoutMs: integer(env, 'KONG_ADMIN_TIMEOUT_MS', 10_000, 1),
+  };
+}
+
+/** Reads KUBERNETES_* settings. Throws CONFIG_INVALID. */
+export function kubernetesConfig(env: Environment): KubernetesConfig {
+  return {
+    cluster: optional(env, 'CLUSTER_NAME') ?? 'default',
+    url: url(env, 'KUBERNETES_URL', required(env, 'KUBERNETES_URL'), ['http:', 'https:']),
+    ca: optional(env, 'KUBERNETES_CA'),
+    token: optional(env, 'KUBERNETES_TOKEN'),
+    clientCertificate: optional(env, 'KUBERNETES_CLIENT_CERTIFICATE'),
+    clientKey: optional(env, 'KUBERNETES_CLIENT_KEY'),
+    timeoutMs: integer(env, 'KUBERNETES_TIMEOUT_MS', 10_000, 1),
+  };
+}
+
+/** Reads the webhook's settings. Throws CONFIG_INVALID. */
+export function webhookConfig(env: Environment): WebhookConfig {
+  const tokens = list(env, 'WEBHOOK_TOKENS', []);
+  if (tokens.length === 0) throw new AppError('CONFIG_INVALID', 'WEBHOOK_TOKENS must hold at least one token');
+  return {
+    cluster: optional(env, 'CLUSTER_NAME') ?? 'default',
+    eventBusName: required(env, 'EVENT_BUS_NAME'),
+    tokens,
+    maxBodyBytes: integer(env, 'WEBHOOK_MAX_BODY_BYTES', 5_000_000, 1),
+    ownUsers: list(env, 'OWN_USERS', ['system:serviceaccount:kong:kong-ingress-functions']),
+  };
+}
+
+/** Reads what translation depends on. Router flavour, version and edition are Kong's (`GET /`) unless set here. Throws CONFIG_INVALID. */
+export function translateOptions(
+  env: Environment,
+  kong: Pick<TranslateOptions, 'routerFlavor' | 'kongVersion' | 'kongEdition'>,
+): TranslateOptions {
+  const flavor = optional(env, 'KONG_ROUTER_FLAVOR');
+  if (
+    flavor !== undefined &&
+    flavor !== 'traditional' &&
+    flavor !== 'traditional_compatible' &&
+    flavor !== 'expressions'
+  ) {
+    throw new AppError(
+      'CONFIG_INVALID',
+      'KONG_ROUTER_FLAVOR must be traditional, traditional_compatible or expressions',
+    );
+  }
+  const featureGates: Record<string, boolean> = {};
+  for (const gate of list(env, 'FEATURE_GATES', [])) {
+    const [name, value] = gate.split('=');
+    if (name === undefined || (value !== 'true' && value !== 'false')) {
+      throw new AppError('CONFIG_INVALID', 'FEATURE_GATES must be a list like RewriteURIs=true,GatewayAlpha=false');
+    }
+    featureGates[name] = value === 'true';
+  }
+  return {
+    cluster: optional(env, 'CLUSTER_NAME') ?? 'default',
+    ingressClass: optional(env, 'INGRESS_CLASS') ?? 'kong',
+    routerFlavor: flavor === undefined ? kong.routerFlavor : flavor === 'expressions' ? 'expressions' : 'traditional',
+    workspace: optional(env, 'KONG_WORKSPACE') ?? '',
+    clusterDomain: optional(env, 'CLUSTER_DOMAIN') ?? '',
+    drainSupport: boolean(env, 'DRAIN_SUPPORT', false),
+    featureGates,
+    kongVersion: kong.kongVersion,
+    kongEdition: kong.kongEdition,
+    raw: false,
+  };
+}

@@ -1,0 +1,79 @@
+/** Kong's entity types as the Admin API and the declarative format spell them, in one table with what the writer must know. */
+
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [field: string]: Json };
+
+/** An entity's fields as the Admin API takes them, without `id` and `tags`; references are `{ id }`. */
+export type Body = { readonly [field: string]: Json };
+
+export type EntityType =
+  | 'certificates'
+  | 'ca_certificates'
+  | 'consumers'
+  | 'vaults'
+  | 'upstreams'
+  | 'services'
+  | 'snis'
+  | 'targets'
+  | 'acls'
+  | 'basicauth_credentials'
+  | 'hmacauth_credentials'
+  | 'jwt_secrets'
+  | 'keyauth_credentials'
+  | 'oauth2_credentials'
+  | 'routes'
+  | 'plugins';
+
+/** An entity with every reference resolved to an id, as Kong stores it. `tags` includes the filter tags. */
+export interface Entity {
+  readonly type: EntityType;
+  readonly id: string;
+  readonly body: Body;
+  readonly tags: readonly string[];
+}
+
+export interface EntityInfo {
+  /** SQL table (kong-tables: `vaults` is `sm_vaults`). */
+  readonly table: string;
+  /** Written in ascending level, deleted in descending level (DB §4.2: parents first; the route, which makes a change live, late). */
+  readonly level: number;
+  /** Body field → the type it refers to. */
+  readonly references: Readonly<Record<string, EntityType>>;
+  /** Fields that Kong holds unique together, as SQL columns. */
+  readonly unique: readonly (readonly string[])[];
+}
+
+const credential = (table: string, ...columns: string[]): EntityInfo => ({
+  table,
+  level: 1,
+  references: { consumer: 'consumers' },
+  unique: [columns],
+});
+
+export const ENTITIES: { readonly [T in EntityType]: EntityInfo } = {
+  certificates: { table: 'certificates', level: 0, references: {}, unique: [] },
+  ca_certificates: { table: 'ca_certificates', level: 0, references: {}, unique: [['cert_digest']] },
+  consumers: { table: 'consumers', level: 0, references: {}, unique: [['username'], ['custom_id']] },
+  vaults: { table: 'sm_vaults', level: 0, references: {}, unique: [['prefix']] },
+  upstreams: {
+    table: 'upstreams',
+    level: 0,
+    references: { client_certificate: 'certificates' },
+    unique: [['name']],
+  },
+  services: { table: 'services', level: 1, references: { client_certificate: 'certificates' }, unique: [['name']] },
+  snis: { table: 'snis', level: 1, references: { certificate: 'certificates' }, unique: [['name']] },
+  targets: { table: 'targets', level: 1, references: { upstream: 'upstreams' }, unique: [['upstream_id', 'target']] },
+  acls: credential('acls', 'consumer_id', 'group'),
+  basicauth_credentials: credential('basicauth_credentials', 'username'),
+  hmacauth_credentials: credential('hmacauth_credentials', 'username'),
+  jwt_secrets: credential('jwt_secrets', 'key'),
+  keyauth_credentials: credential('keyauth_credentials', 'key'),
+  oauth2_credentials: credential('oauth2_credentials', 'client_id'),
+  routes: { table: 'routes', level: 2, references: { service: 'services' }, unique: [['name']] },
+  plugins: {
+    table: 'plugins',
+    level: 3,
+    references: { service: 'services', route: 'routes', consumer: 'consumers' },
+    unique: [['name', 'route_id', 'service_id', 'consumer_id'], ['instance_name']],
+  },
+};
