@@ -39,6 +39,10 @@ export interface Proposal {
   readonly refs: Readonly<Record<string, SlotRef>>;
   readonly root: ObjectRef;
   readonly rank: Rank;
+  /** Counts only while this root wins that slot (what hangs under an elected route goes with it); withheld without a finding otherwise. */
+  readonly gate?: Slot;
+  /** Losing its slot is as intended and no finding (a default backend's service gives way to a rule's). */
+  readonly quiet?: true;
 }
 
 /** Something that is not translated as written, or not written to Kong, and why. Never contains secret text. */
