@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -41,14 +41,16 @@ async function firstLine(path: string): Promise<number | undefined> {
  * Throws LOCAL_DIRECTORY_IN_USE when the process named in `ownerFile` lives and still is the server's parent.
  */
 export async function stopLeftover(data: string, ownerFile: string): Promise<void> {
-  const pid = await firstLine(join(data, 'postmaster.pid'));
+  const pidFile = join(data, 'postmaster.pid');
+  const pid = await firstLine(pidFile);
   if (pid === undefined) return;
   const isServer = async (): Promise<RunningProcess | undefined> => {
     const found = await runningProcess(pid);
     return found !== undefined && found.command.includes(`-D ${data}`) ? found : undefined;
   };
   const server = await isServer();
-  if (server === undefined) return;
+  // PostgreSQL would refuse to start while any process of ours has the id in the file.
+  if (server === undefined) return rm(pidFile, { force: true });
   if (server.parent === (await firstLine(ownerFile))) {
     throw new AppError('LOCAL_DIRECTORY_IN_USE', `PostgreSQL on ${data} belongs to running process ${server.parent}`);
   }
