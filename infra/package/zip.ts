@@ -1,0 +1,15 @@
+import { buffer } from 'node:stream/consumers';
+import { ZipFile } from 'yazl';
+
+/** A zip with one file. The same content always makes the same bytes, so that a deployment without changes is none. */
+export async function zip(name: string, content: Uint8Array): Promise<Buffer> {
+  const file = new ZipFile();
+  file.addBuffer(Buffer.from(content), name, {
+    // The zip format's first day, in local time as its own field is.
+    mtime: new Date(1980, 0, 1),
+    mode: 0o100644,
+    forceDosTimestamp: true,
+  });
+  file.end();
+  return buffer(file.outputStream);
+}
