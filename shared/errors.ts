@@ -40,6 +40,157 @@ export const ERRORS = {
     nextStep: 'Run "npm ci" without --omit=optional, or set KONG_DATABASE_URL to a PostgreSQL of your own.',
     retryable: false,
   },
+  KONG_UNREACHABLE: {
+    cause: "Kong's Admin API could not be reached.",
+    nextStep: 'Check KONG_ADMIN_URL and the network; the work is repeated by itself.',
+    status: 503,
+    retryable: true,
+  },
+  KONG_UNAVAILABLE: {
+    cause: "Kong's Admin API kept answering 429 or 5xx.",
+    nextStep: "Look at Kong's own log and its database; the work is repeated by itself.",
+    status: 503,
+    retryable: true,
+  },
+  KONG_UNAUTHORIZED: {
+    cause: "Kong's Admin API refused the credentials.",
+    nextStep: 'Check KONG_ADMIN_TOKEN, KONG_WORKSPACE and the rights that the token has.',
+    retryable: false,
+  },
+  KONG_ANSWER_INVALID: {
+    cause: "Something answered that is not Kong's Admin API, or an answer was cut short.",
+    nextStep: 'Check that KONG_ADMIN_URL leads to the Admin API and that nothing rewrites its answers.',
+    retryable: true,
+  },
+  KONG_DATABASE_UNAVAILABLE: {
+    cause: "Kong's PostgreSQL could not be read.",
+    nextStep: 'Check KONG_DATABASE_URL, the network and the grants of its role; the work is repeated by itself.',
+    status: 503,
+    retryable: true,
+  },
+  KONG_WRITE_INTERRUPTED: {
+    cause: 'Kong became unreachable in the middle of a plan; what was written before stays.',
+    nextStep: 'Nothing: the next run writes the rest.',
+    status: 503,
+    retryable: true,
+  },
+  LOCAL_CLOUD_BUSY: {
+    cause: 'The local bus, queue or functions did not come to rest in time.',
+    nextStep: 'Look for failing invocations in the log; a message that failed waits for its visibility timeout.',
+    retryable: true,
+  },
+  LOCAL_CLOUD_UNSUPPORTED: {
+    cause: 'serverless.yml describes something that the local stack cannot do.',
+    nextStep: 'Correct the place that the message names, or teach the local stack to do it.',
+    retryable: false,
+  },
+  KUBERNETES_ANSWER_INVALID: {
+    cause: 'The API server answered something that does not belong to the Kubernetes API.',
+    nextStep: 'Check that KUBERNETES_URL is the address of an API server, without a path that is not part of it.',
+    retryable: false,
+  },
+  KUBERNETES_DISCOVERY_FAILED: {
+    cause: 'The API server did not say which kinds it serves, so an absent kind cannot be told from an unreadable one.',
+    nextStep: 'Check the address, and that the role may read /apis (the group system:discovery may by default).',
+    retryable: true,
+  },
+  KUBERNETES_FORBIDDEN: {
+    cause: "The functions' role in the cluster does not allow a read or write that they need.",
+    nextStep: 'Apply infra/kubernetes/rbac.yml, and check that its binding names the user that the functions use.',
+    retryable: false,
+  },
+  KUBERNETES_LIST_EXPIRED: {
+    cause: 'A list took so long that the API server dropped the state that its pages come from, several times.',
+    nextStep: 'Nothing for a single case; if it repeats, look at the load of the API server and etcd.',
+    retryable: true,
+  },
+  KUBERNETES_OBJECT_MALFORMED: {
+    cause: 'An object has a field whose type its kind does not allow.',
+    nextStep: 'Correct the field that the message names.',
+    retryable: false,
+  },
+  KUBERNETES_UNAUTHENTICATED: {
+    cause: 'The API server does not accept the credentials.',
+    nextStep: 'Renew KUBERNETES_TOKEN or the client certificate.',
+    retryable: false,
+  },
+  KUBERNETES_UNAVAILABLE: {
+    cause: 'The API server cannot be reached, or kept answering 429 or 5xx.',
+    nextStep: 'Check its address, health and load; the work is done again by itself.',
+    retryable: true,
+  },
+  KUBECONFIG_INVALID: {
+    cause: 'A kubeconfig file cannot be used.',
+    nextStep: 'Correct what the message names, or choose another file with KUBECONFIG.',
+    retryable: false,
+  },
+  EVENT_INVALID: {
+    cause: 'A message on the queue is not a ClusterChange event of these functions.',
+    nextStep: 'Look at the rule that fills the queue; the message ends in the dead-letter queue.',
+    retryable: false,
+  },
+  EVENT_TOO_LARGE: {
+    cause: 'An event is larger than EventBridge takes (1 MB).',
+    nextStep: 'Report it: events hold names and counts only.',
+    retryable: false,
+  },
+  EVENTS_NOT_PUBLISHED: {
+    cause: 'EventBridge did not take all events, also after several attempts.',
+    nextStep:
+      'The sender tries again by itself; if it lasts, check the bus, its quota and the role (events:PutEvents).',
+    status: 503,
+    retryable: true,
+  },
+  INTERNAL: {
+    cause: 'Something failed that the functions did not foresee.',
+    nextStep: 'Look for the request id in the log, and report what stands there.',
+    status: 500,
+    retryable: true,
+  },
+  OUT_OF_TIME: {
+    cause: 'The work was not done shortly before the function would have been stopped.',
+    nextStep:
+      'It is done again by itself; if it lasts, give the function more time or memory, or check what it waits for.',
+    status: 503,
+    retryable: true,
+  },
+  WEBHOOK_BODY_TOO_LARGE: {
+    cause: 'The body of a webhook request is larger than WEBHOOK_MAX_BODY_BYTES.',
+    nextStep: 'Let the sender send smaller batches (audit: --audit-webhook-batch-max-size).',
+    status: 413,
+    retryable: false,
+  },
+  WEBHOOK_CONTENT_TYPE: {
+    cause: 'The content type is none that the webhook reads.',
+    nextStep: 'Send application/json, application/cloudevents+json or application/cloudevents-batch+json.',
+    status: 415,
+    retryable: false,
+  },
+  WEBHOOK_MALFORMED: {
+    cause: 'The body of a webhook request is not JSON in UTF-8.',
+    nextStep: 'Check what the sender sends; nothing of it was published.',
+    status: 400,
+    retryable: false,
+  },
+  WEBHOOK_METHOD: {
+    cause: 'The webhook takes POST only.',
+    nextStep: 'Send POST.',
+    status: 405,
+    retryable: false,
+  },
+  WEBHOOK_UNAUTHORIZED: {
+    cause: 'A webhook request has no token, or a wrong one.',
+    nextStep: 'Send "Authorization: Bearer <token>" or call /webhook/<token>, with a token of WEBHOOK_TOKENS.',
+    status: 401,
+    retryable: false,
+  },
+  WEBHOOK_UNKNOWN_SHAPE: {
+    cause:
+      'The body is JSON, but not an AdmissionReview v1, audit.k8s.io/v1 events or a CloudEvent of ApiServerSource.',
+    nextStep: 'Correct what the message names in the sender; nothing of the request was published.',
+    status: 422,
+    retryable: false,
+  },
 } satisfies Record<string, ErrorInfo>;
 
 export type ErrorCode = keyof typeof ERRORS;

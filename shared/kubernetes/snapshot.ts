@@ -1,0 +1,31 @@
+import { type Key, keyOf, objectKey, providedKeys, queryKey } from './keys.ts';
+import type { Lookup } from './lookup.ts';
+import { asResource, byName, isGone } from './object.ts';
+import type { KubernetesObject } from './resources.ts';
+
+/**
+ * A lookup over objects that were read before: a cluster's lists, or files. Pure. Objects with a deletionTimestamp
+ * are left out; of two objects with one key the last wins. Rejects with MalformedObject as the live lookup does.
+ */
+export function snapshotLookup(objects: readonly KubernetesObject[]): Lookup {
+  const byKey = new Map<Key, KubernetesObject>();
+  for (const object of objects) if (!isGone(object)) byKey.set(keyOf(object), object);
+  const answers = new Map<Key, KubernetesObject[]>();
+  for (const object of byKey.values()) {
+    for (const key of providedKeys(object)) {
+      const members = answers.get(key);
+      if (members === undefined) answers.set(key, [object]);
+      else members.push(object);
+    }
+  }
+  for (const members of answers.values()) members.sort(byName);
+  return {
+    async get(kind, namespace, name) {
+      const object = byKey.get(objectKey(kind, namespace, name));
+      return object === undefined ? undefined : asResource(kind, object);
+    },
+    async list(kind, query) {
+      return (answers.get(queryKey(kind, query)) ?? []).map((object) => asResource(kind, object));
+    },
+  };
+}
