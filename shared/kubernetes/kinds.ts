@@ -22,6 +22,14 @@ export const KINDS: { readonly [K in Kind]: KindInfo } = {
     root: false,
     core: true,
   },
+  IngressClassParameters: {
+    group: 'configuration.konghq.com',
+    version: 'v1alpha1',
+    plural: 'ingressclassparameterses',
+    namespaced: true,
+    root: false,
+    core: false,
+  },
   Service: { group: '', version: 'v1', plural: 'services', namespaced: true, root: false, core: true },
   EndpointSlice: {
     group: 'discovery.k8s.io',

@@ -75,6 +75,11 @@ export interface IngressClass extends KubernetesObject {
   };
 }
 
+export interface IngressClassParameters extends KubernetesObject {
+  readonly kind: 'IngressClassParameters';
+  readonly spec?: { readonly serviceUpstream?: boolean; readonly enableLegacyRegexDetection?: boolean };
+}
+
 export interface ServicePort {
   readonly name?: string;
   readonly port: number;
@@ -121,6 +126,7 @@ export interface ConfigMap extends KubernetesObject {
 export interface Resources {
   readonly Ingress: Ingress;
   readonly IngressClass: IngressClass;
+  readonly IngressClassParameters: IngressClassParameters;
   readonly Service: Service;
   readonly EndpointSlice: EndpointSlice;
   readonly Secret: Secret;

@@ -1,0 +1,71 @@
+import { readFileSync, readdirSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { parseAllDocuments } from 'yaml';
+import { AppError } from '../errors.ts';
+import { isRecord } from '../json.ts';
+import { withDefaults } from '../kubernetes/defaults.ts';
+import { isKind } from '../kubernetes/kinds.ts';
+import { parseObject } from '../kubernetes/object.ts';
+import type { KubernetesObject } from '../kubernetes/resources.ts';
+
+/** Objects of files, and what in them was no object of a known kind. */
+export interface Manifests {
+  readonly objects: readonly KubernetesObject[];
+  /** One sentence each. */
+  readonly ignored: readonly string[];
+}
+
+function filesIn(file: string): readonly string[] {
+  if (!statSync(file).isDirectory()) return [file];
+  return readdirSync(file, { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.(?:ya?ml|json)$/.test(name))
+    .toSorted()
+    .map((name) => path.join(file, name));
+}
+
+/** The documents of a YAML or JSON text; `List` kinds give their items. Throws CONFIG_INVALID. */
+function documents(text: string, source: string): readonly unknown[] {
+  return parseAllDocuments(text, { logLevel: 'silent' }).flatMap((document) => {
+    if (document.errors[0] !== undefined) {
+      throw new AppError('CONFIG_INVALID', `${source} is no YAML: ${document.errors[0].message.split('\n')[0] ?? ''}`);
+    }
+    const value: unknown = document.toJS({ maxAliasCount: 1000 });
+    if (isRecord(value) && typeof value['kind'] === 'string' && value['kind'].endsWith('List')) {
+      const items: unknown = value['items'];
+      if (Array.isArray(items)) return items;
+    }
+    return value === null || value === undefined ? [] : [value];
+  });
+}
+
+/** Parses manifests. With `raw`, nothing is filled in that an API server would. Throws CONFIG_INVALID. */
+export function parseManifests(text: string, source: string, raw: boolean): Manifests {
+  const objects: KubernetesObject[] = [];
+  const ignored: string[] = [];
+  for (const [index, value] of documents(text, source).entries()) {
+    const kind = isRecord(value) ? value['kind'] : undefined;
+    if (!isRecord(value) || typeof kind !== 'string' || !isKind(kind)) {
+      ignored.push(
+        `${source}: document ${index + 1} is of kind ${JSON.stringify(kind ?? null)}, which is not translated`,
+      );
+      continue;
+    }
+    try {
+      objects.push(parseObject(kind, raw ? value : withDefaults(kind, value)));
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      ignored.push(`${source}: document ${index + 1}: ${error.message}`);
+    }
+  }
+  return { objects, ignored };
+}
+
+/** Reads manifests from a file, a folder with all below it, or `-` for standard input. Throws CONFIG_INVALID. */
+export function readManifests(file: string, raw: boolean): Manifests {
+  if (file === '-') return parseManifests(readFileSync(0, 'utf8'), 'standard input', raw);
+  if (statSync(file, { throwIfNoEntry: false }) === undefined) {
+    throw new AppError('CONFIG_INVALID', `${file} does not exist`);
+  }
+  const parts = filesIn(file).map((name) => parseManifests(readFileSync(name, 'utf8'), name, raw));
+  return { objects: parts.flatMap((part) => part.objects), ignored: parts.flatMap((part) => part.ignored) };
+}

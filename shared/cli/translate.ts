@@ -1,0 +1,107 @@
+import { parseArgs } from 'node:util';
+import { stringify } from 'yaml';
+import { AppError } from '../errors.ts';
+import { toDeclarative } from '../kong/declarative.ts';
+import { type OfflineResult, translateAll } from '../translate/offline.ts';
+import type { TranslateOptions } from '../translate/types.ts';
+import { readManifests } from './files.ts';
+
+export const usage = `translate -f FILE|DIR|- [--router-flavor traditional|expressions] [--feature-gates A=true,B=false]
+          [--ingress-class NAME] [--kong-version VERSION] [--output declarative|entities|json] [--raw]
+  Prints what the manifests become in Kong, without a cluster, a Kong or a database.`;
+
+/** Offline nothing is known of the Kong that will get the entities: the newest that the rules are written for. */
+const DEFAULT_KONG_VERSION = '3.9.1-enterprise';
+
+type Output = 'declarative' | 'entities' | 'json';
+
+interface Arguments {
+  readonly file: string;
+  readonly output: Output;
+  readonly options: TranslateOptions;
+}
+
+function featureGates(value: string): Record<string, boolean> {
+  const gates: Record<string, boolean> = {};
+  for (const item of value.split(',').filter((part) => part !== '')) {
+    const [name = '', enabled] = item.split('=');
+    if (enabled !== 'true' && enabled !== 'false') {
+      throw new AppError('CONFIG_INVALID', '--feature-gates must be a list like RewriteURIs=true,GatewayAlpha=false');
+    }
+    gates[name] = enabled === 'true';
+  }
+  return gates;
+}
+
+function outputOf(value: string): Output {
+  if (value === 'declarative' || value === 'entities' || value === 'json') return value;
+  throw new AppError('CONFIG_INVALID', '--output must be declarative, entities or json');
+}
+
+function flavorOf(value: string): TranslateOptions['routerFlavor'] {
+  if (value === 'expressions') return 'expressions';
+  if (value === 'traditional' || value === 'traditional_compatible') return 'traditional';
+  throw new AppError('CONFIG_INVALID', '--router-flavor must be traditional, traditional_compatible or expressions');
+}
+
+function parsed(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        file: { type: 'string', short: 'f' },
+        'router-flavor': { type: 'string', default: 'traditional' },
+        'feature-gates': { type: 'string', default: '' },
+        'ingress-class': { type: 'string', default: 'kong' },
+        'kong-version': { type: 'string', default: DEFAULT_KONG_VERSION },
+        output: { type: 'string', default: 'declarative' },
+        raw: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : 'unknown arguments';
+    throw new AppError('CONFIG_INVALID', `${reason}\n${usage}`, { cause: error });
+  }
+}
+
+function argumentsOf(args: readonly string[]): Arguments {
+  const values = parsed(args);
+  if (values.file === undefined) throw new AppError('CONFIG_INVALID', `-f is missing\n${usage}`);
+  const version = values['kong-version'];
+  return {
+    file: values.file,
+    output: outputOf(values.output),
+    options: {
+      cluster: 'default',
+      ingressClass: values['ingress-class'],
+      routerFlavor: flavorOf(values['router-flavor']),
+      workspace: '',
+      clusterDomain: '',
+      drainSupport: false,
+      featureGates: featureGates(values['feature-gates']),
+      kongVersion: version.split('-')[0] ?? version,
+      kongEdition: version.includes('enterprise') ? 'enterprise' : 'community',
+      raw: values.raw,
+    },
+  };
+}
+
+/** The result as text: Kong's declarative format as YAML or JSON, or one entity a line as JSON. */
+export function render({ entities }: OfflineResult, output: Output): string {
+  if (output === 'entities') return entities.map((entity) => `${JSON.stringify(entity)}\n`).join('');
+  const document = toDeclarative(entities);
+  return output === 'json' ? `${JSON.stringify(document, null, 2)}\n` : stringify(document, { lineWidth: 0 });
+}
+
+/** Runs `translate`. Returns the exit code: 2 when a finding is an error. Throws CONFIG_INVALID. */
+export async function run(args: readonly string[]): Promise<number> {
+  const { file, output, options } = argumentsOf(args);
+  const { objects, ignored } = readManifests(file, options.raw);
+  const result = await translateAll(objects, options);
+  process.stdout.write(render(result, output));
+  for (const line of ignored) process.stderr.write(`note ${line}\n`);
+  for (const { severity, reason, message } of result.findings) {
+    process.stderr.write(`${severity} ${reason} ${message}\n`);
+  }
+  return result.findings.some(({ severity }) => severity === 'error') ? 2 : 0;
+}

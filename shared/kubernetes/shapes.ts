@@ -1,0 +1,92 @@
+import type { Kind, KubernetesObject } from './resources.ts';
+import { type Shape, anything, flag, list, number, numberOrText, object, oneOf, record, text } from './shape.ts';
+
+const METADATA = object(
+  {
+    name: text,
+    namespace: text,
+    uid: text,
+    creationTimestamp: text,
+    labels: record(text),
+    annotations: record(text),
+  },
+  'name',
+);
+
+/** An object of a kind: `apiVersion`, `kind`, `metadata` and the kind's own fields. */
+export function resource(fields: { readonly [field: string]: Shape }, ...required: readonly string[]): Shape {
+  return object(
+    { apiVersion: text, kind: text, metadata: METADATA, ...fields },
+    'apiVersion',
+    'kind',
+    'metadata',
+    ...required,
+  );
+}
+
+const INGRESS_BACKEND = object({
+  service: object({ name: text, port: object({ name: text, number }) }, 'name'),
+  resource: object({ apiGroup: text, kind: text, name: text }, 'kind', 'name'),
+});
+
+const INGRESS_PATH = object(
+  { path: text, pathType: oneOf('Exact', 'Prefix', 'ImplementationSpecific'), backend: INGRESS_BACKEND },
+  'backend',
+);
+
+const CORE: Readonly<Record<string, Shape>> = {
+  Ingress: resource({
+    spec: object({
+      ingressClassName: text,
+      defaultBackend: INGRESS_BACKEND,
+      tls: list(object({ hosts: list(text), secretName: text })),
+      rules: list(object({ host: text, http: object({ paths: list(INGRESS_PATH) }) })),
+    }),
+  }),
+  IngressClass: resource({
+    spec: object({
+      controller: text,
+      parameters: object({ apiGroup: text, kind: text, name: text, namespace: text, scope: text }, 'kind', 'name'),
+    }),
+  }),
+  IngressClassParameters: resource({
+    spec: object({ serviceUpstream: flag, enableLegacyRegexDetection: flag }),
+  }),
+  Service: resource({
+    spec: object({
+      type: text,
+      externalName: text,
+      clusterIP: text,
+      ports: list(object({ name: text, port: number, protocol: text, targetPort: numberOrText }, 'port')),
+    }),
+  }),
+  EndpointSlice: resource({
+    addressType: text,
+    endpoints: list(
+      object(
+        {
+          addresses: list(text),
+          conditions: object({ ready: flag, serving: flag, terminating: flag }),
+          targetRef: anything,
+        },
+        'addresses',
+      ),
+    ),
+    ports: list(object({ name: text, port: number, protocol: text })),
+  }),
+  Secret: resource({ type: text, data: record(text) }),
+  ConfigMap: resource({ data: record(text) }),
+};
+
+const SHAPES: Readonly<Record<string, Shape>> = { ...CORE };
+
+const checked = new WeakMap<KubernetesObject, { readonly problem: string | undefined }>();
+
+/** What is wrong with the shape of an object of a known kind, or undefined. Never contains values of a Secret. */
+export function shapeProblem(kind: Kind, candidate: KubernetesObject): string | undefined {
+  const known = checked.get(candidate);
+  if (known !== undefined) return known.problem;
+  const problem = SHAPES[kind]?.(candidate, '');
+  checked.set(candidate, { problem });
+  return problem;
+}

@@ -1,0 +1,59 @@
+import type { IngressBackend, KubernetesObject, Service, ServicePort } from '../kubernetes/resources.ts';
+import { type Context, find } from './context.ts';
+import { type PortRef, portText } from './identity.ts';
+
+/** A Service behind a Kong service. */
+export interface Backend {
+  readonly namespace: string;
+  readonly name: string;
+  readonly port: PortRef;
+  /** Gateway API's weight; absent where the kind has none. */
+  readonly weight?: number;
+}
+
+/** A backend with what the cluster has for it. */
+export interface ResolvedBackend {
+  readonly backend: Backend;
+  /** The Service with the annotations that count for this backend; undefined when it does not exist. */
+  readonly service: Service | undefined;
+  /** The object whose tags stand for the backend. */
+  readonly owner: KubernetesObject | undefined;
+  /** The Service's port; an ExternalName takes any number. */
+  readonly port: ServicePort | undefined;
+}
+
+/** The port of an Ingress backend: by name before by number (KIC). */
+export function ingressPort(backend: NonNullable<IngressBackend['service']>): PortRef {
+  const { name, number } = backend.port ?? {};
+  if (name !== undefined && name !== '') return { by: 'name', name };
+  return number === undefined || number === 0 ? { by: 'implicit' } : { by: 'number', number };
+}
+
+/** The Service's port that a backend means, or undefined (KIC 2.3.3). */
+export function findPort(service: Service, port: PortRef): ServicePort | undefined {
+  const ports = service.spec?.ports ?? [];
+  const external = service.spec?.type === 'ExternalName';
+  if (port.by === 'number') {
+    if (external) return { port: port.number, targetPort: port.number };
+    return ports.find((candidate) => candidate.port === port.number);
+  }
+  if (external) return undefined;
+  if (port.by === 'implicit') return ports.length === 1 ? ports[0] : undefined;
+  return ports.find((candidate) => candidate.name === port.name || candidate.targetPort === port.name);
+}
+
+/** Looks a backend up; what is missing is a finding on the root. */
+export async function resolveBackend(context: Context, backend: Backend): Promise<ResolvedBackend> {
+  const service = await find(context, 'Service', backend.namespace, backend.name);
+  const name = `${backend.namespace}/${backend.name}`;
+  if (service === undefined) {
+    context.report(context.root, 'ServiceNotFound', `backend Service ${name} does not exist`);
+    return { backend, service, owner: undefined, port: undefined };
+  }
+  const port = findPort(service, backend.port);
+  if (port === undefined) {
+    const detail = `backend Service ${name} has no port ${portText(backend.port)}`;
+    context.report(context.root, 'PortNotFound', detail);
+  }
+  return { backend, service, owner: service, port };
+}

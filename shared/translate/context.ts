@@ -1,0 +1,142 @@
+import type { Kind, KubernetesObject, ObjectRef, Resources } from '../kubernetes/resources.ts';
+import type { Queries, QueryKind } from '../kubernetes/keys.ts';
+import { shapeProblem } from '../kubernetes/shapes.ts';
+import { MalformedObject } from '../kubernetes/object.ts';
+import type { Lookup } from '../kubernetes/lookup.ts';
+import type { Json } from '../kong/entities.ts';
+import { type Reason, finding, refOf } from '../findings.ts';
+import type { Finding, Proposal, Rank, Slot, TranslateOptions } from './types.ts';
+
+/** A proposal before its root and rank are filled in. */
+export interface Draft extends Omit<Proposal, 'root' | 'rank' | 'body'> {
+  /** Fields that are undefined are left out. */
+  readonly body: { readonly [field: string]: Json | undefined };
+  readonly rank?: Rank;
+}
+
+/** What the translation of one root carries along: what it may ask, and what it has found so far. */
+export interface Context {
+  readonly root: KubernetesObject;
+  readonly ref: ObjectRef;
+  readonly options: TranslateOptions;
+  readonly lookup: Lookup;
+  /** Adds a proposal; a second one for a slot of the same root is dropped, with a finding when it differs. */
+  propose(draft: Draft): void;
+  /** Whether this root proposes for the slot already. */
+  proposed(slot: Slot): boolean;
+  report(object: KubernetesObject, reason: Reason, detail: string): void;
+  /** The root's own order among others: `class`, then its age, then its name. */
+  rank(rankClass: number): Rank;
+  readonly proposals: readonly Proposal[];
+  readonly findings: readonly Finding[];
+}
+
+/** `namespace/name`. */
+export function fullName(object: KubernetesObject): string {
+  return `${object.metadata.namespace ?? ''}/${object.metadata.name}`;
+}
+
+/** The order of an object: oldest first, then by name. */
+export function rankOf(object: KubernetesObject, rankClass: number): Rank {
+  return { class: rankClass, createdAt: object.metadata.creationTimestamp ?? '', name: fullName(object) };
+}
+
+/** Negative when `a` comes before `b`. */
+export function compareRanks(a: Rank, b: Rank): number {
+  return a.class - b.class || compareText(a.createdAt, b.createdAt) || compareText(a.name, b.name);
+}
+
+/** Orders by code unit, as Go does for what names hold. */
+export function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** The values without those that are undefined. */
+export function compact(fields: { readonly [field: string]: Json | undefined }): Record<string, Json> {
+  const body: Record<string, Json> = {};
+  for (const field in fields) {
+    const value = fields[field];
+    if (value !== undefined) body[field] = value;
+  }
+  return body;
+}
+
+/** Starts the translation of one root. */
+export function newContext(root: KubernetesObject, lookup: Lookup, options: TranslateOptions): Context {
+  const ref = refOf(options.cluster, root);
+  const proposals = new Map<Slot, Proposal>();
+  const findings = new Map<string, Finding>();
+  const report = (object: KubernetesObject, reason: Reason, detail: string): void => {
+    const made = finding(object === root ? ref : refOf(options.cluster, object), reason, detail);
+    findings.set(`${reason} ${made.message}`, made);
+  };
+  return {
+    root,
+    ref,
+    options,
+    lookup,
+    report,
+    proposed: (slot) => proposals.has(slot),
+    rank: (rankClass) => rankOf(root, rankClass),
+    propose(draft) {
+      const proposal: Proposal = {
+        ...draft,
+        body: compact(draft.body),
+        root: ref,
+        rank: draft.rank ?? rankOf(root, 0),
+      };
+      const known = proposals.get(draft.slot);
+      if (known === undefined) proposals.set(draft.slot, proposal);
+      else if (JSON.stringify([known.body, known.refs]) !== JSON.stringify([proposal.body, proposal.refs])) {
+        report(root, 'NameCollision', `two different ${draft.type} of this object would share ${draft.slot}`);
+      }
+    },
+    get proposals() {
+      return [...proposals.values()];
+    },
+    get findings() {
+      return [...findings.values()];
+    },
+  };
+}
+
+/** Whether an object has its kind's shape; otherwise that is a finding on it. */
+export function isWellFormed(context: Context, kind: Kind, object: KubernetesObject): boolean {
+  const problem = shapeProblem(kind, object);
+  if (problem !== undefined) context.report(object, 'InvalidObject', problem);
+  return problem === undefined;
+}
+
+/** A malformed object is a finding on it; every other failure of a lookup stays one. */
+function reportMalformed(context: Context, error: unknown): undefined {
+  if (!(error instanceof MalformedObject)) throw error;
+  context.report(error.object, 'InvalidObject', error.problem);
+  return undefined;
+}
+
+/** An object by name; one with a malformed shape is a finding on it and counts as absent. Rejects as the lookup does. */
+export async function find<K extends Kind>(
+  context: Context,
+  kind: K,
+  namespace: string,
+  name: string,
+): Promise<Resources[K] | undefined> {
+  try {
+    return await context.lookup.get(kind, namespace, name);
+  } catch (error) {
+    return reportMalformed(context, error);
+  }
+}
+
+/** The answer to a query; nothing, with a finding, when one of its objects is malformed. Rejects as the lookup does. */
+export async function findAll<K extends QueryKind>(
+  context: Context,
+  kind: K,
+  query: Queries[K],
+): Promise<readonly Resources[K][]> {
+  try {
+    return await context.lookup.list(kind, query);
+  } catch (error) {
+    return reportMalformed(context, error) ?? [];
+  }
+}

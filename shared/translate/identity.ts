@@ -1,0 +1,127 @@
+import { parse, v5 } from 'uuid';
+import type { KubernetesObject } from '../kubernetes/resources.ts';
+import { groupVersion } from '../findings.ts';
+import { listOf } from './annotations.ts';
+
+/** The namespace of every id that Kong's tools derive from names (KIC). */
+const BASE = 'fd02801f-0957-4a15-a55a-c8d9606f30b5';
+
+/**
+ * What an id is derived for. The first six are KIC's; the others have no stable id there and get plurals of our own
+ * under the same base.
+ */
+export type Plural =
+  | 'services'
+  | 'routes'
+  | 'consumers'
+  | 'consumergroups'
+  | 'vaults'
+  | 'plugins'
+  | 'upstreams'
+  | 'targets'
+  | 'snis'
+  | 'certificates'
+  | 'credentials'
+  | 'memberships'
+  | 'customentities';
+
+const namespaces = new Map<Plural, Uint8Array>();
+
+function namespaceOf(plural: Plural): Uint8Array {
+  const known = namespaces.get(plural);
+  if (known !== undefined) return known;
+  const made = parse(v5(plural, parse(BASE)));
+  namespaces.set(plural, made);
+  return made;
+}
+
+/** UUIDv5 of an entity's natural key; a workspace, when there is one, is part of the key (KIC). */
+export function entityId(plural: Plural, key: string, workspace: string): string {
+  return v5(workspace === '' ? key : `${workspace}/${key}`, namespaceOf(plural));
+}
+
+/** The id of a KongLicense's entity (KIC). */
+export function licenseId(name: string): string {
+  return v5(`KongLicense:${name}`, '00000000-0000-0000-0000-000000000000');
+}
+
+/** How a backend names the Service's port. */
+export type PortRef =
+  | { readonly by: 'number'; readonly number: number }
+  | { readonly by: 'name'; readonly name: string }
+  | { readonly by: 'implicit' };
+
+/** The port as Kong's names spell it. */
+export function portText(port: PortRef): string {
+  if (port.by === 'number') return String(port.number);
+  return port.by === 'name' ? port.name : 'implicitPort';
+}
+
+/** A host as names spell it: `*` is not allowed there. */
+export function hostText(host: string): string {
+  return host.replaceAll('*', '_');
+}
+
+/** `<ns>.<svc>.<port>`: the Kong service of an Ingress backend. */
+export function ingressServiceName(namespace: string, service: string, port: PortRef): string {
+  return `${namespace}.${service}.${portText(port)}`;
+}
+
+/** `<svc>.<ns>.<port>.svc`: the upstream behind an Ingress backend. */
+export function ingressUpstreamName(namespace: string, service: string, port: PortRef): string {
+  return `${service}.${namespace}.${portText(port)}.svc`;
+}
+
+/** `<ns>.<ingress>.<svc>.<host>.<port>`. */
+export function ingressRouteName(
+  namespace: string,
+  ingress: string,
+  service: string,
+  host: string,
+  port: PortRef,
+): string {
+  return `${namespace}.${ingress}.${service}.${hostText(host)}.${portText(port)}`;
+}
+
+const UNKNOWN_TAGS: readonly string[] = [
+  'k8s-name:UNKNOWN',
+  'k8s-namespace:UNKNOWN',
+  'k8s-kind:Service',
+  'k8s-uid:00000000-0000-0000-0000-000000000000',
+  'k8s-group:core',
+  'k8s-version:v1',
+];
+
+/** The tags of a service or upstream none of whose backends exists (KIC). */
+export function unknownTags(): readonly string[] {
+  return UNKNOWN_TAGS;
+}
+
+/** Kong takes tags of printable characters without `/` and `,`. */
+export function isTag(tag: string): boolean {
+  return tag !== '' && !/[\p{Cc}\p{Cs}/,]/u.test(tag);
+}
+
+/** The object's own tags that Kong would refuse. */
+export function refusedTags(object: KubernetesObject): readonly string[] {
+  return listOf(object.metadata.annotations?.['konghq.com/tags'] ?? '').filter((tag) => !isTag(tag));
+}
+
+/**
+ * The tags of an entity that comes from an object: `k8s-…`, then the names of the rules behind it, then the unique
+ * values of `konghq.com/tags` (KIC).
+ */
+export function tagsOf(object: KubernetesObject, ruleNames: readonly string[] = []): readonly string[] {
+  const { namespace, uid, name, annotations } = object.metadata;
+  const { group, version } = groupVersion(object.apiVersion);
+  const tags = [`k8s-name:${name}`];
+  if (namespace !== undefined && namespace !== '') tags.push(`k8s-namespace:${namespace}`);
+  tags.push(`k8s-kind:${object.kind}`);
+  if (uid !== undefined && uid !== '') tags.push(`k8s-uid:${uid}`);
+  if (group !== '') tags.push(`k8s-group:${group}`);
+  if (version !== '') tags.push(`k8s-version:${version}`);
+  for (const rule of ruleNames) tags.push(`k8s-named-route-rule:${rule}`);
+  const own = annotations?.['konghq.com/tags'];
+  if (own === undefined) return tags;
+  return [...new Set([...tags, ...listOf(own).filter(isTag)])];
+}

@@ -1,0 +1,168 @@
+import type { Ingress, IngressBackend } from '../kubernetes/resources.ts';
+import { annotation } from './annotations.ts';
+import { type Backend, ingressPort } from './backend.ts';
+import { proposeCertificate, proposeSni } from './certificate.ts';
+import { type Context, fullName } from './context.ts';
+import { isHost } from './host.ts';
+import { entityId, ingressRouteName, ingressServiceName, ingressUpstreamName, tagsOf } from './identity.ts';
+import { classParameters } from './ingress-class-parameters.ts';
+import { isOurIngress } from './ingress-class.ts';
+import { REGEX_PREFIX, type RegexRules, type RulePath, kongPaths, rulePath } from './ingress-path.ts';
+import { pathProblem } from './path.ts';
+import { type RouteFields, withAnnotations } from './route.ts';
+import { type KongService, proposeService } from './service.ts';
+import type { Slot } from './types.ts';
+
+/** The paths of an Ingress that share service, host and port: one Kong route. */
+interface Group {
+  readonly backend: Backend;
+  readonly host: string;
+  readonly paths: RulePath[];
+}
+
+const RULE_CLASS = 0;
+const DEFAULT_BACKEND_CLASS = 1;
+const DEFAULT_BACKEND_SLOT: Slot = 'routes/@default-backend';
+
+function toBackend(context: Context, backend: IngressBackend, field: string): Backend | undefined {
+  if (backend.service === undefined) {
+    const kind = backend.resource?.kind ?? 'nothing';
+    context.report(context.root, 'UnsupportedBackend', `${field} is ${kind}, which cannot be a backend`);
+    return undefined;
+  }
+  const namespace = context.root.metadata.namespace ?? '';
+  return { namespace, name: backend.service.name, port: ingressPort(backend.service) };
+}
+
+/** One group per route name, in the order of the spec (KIC 2.2.2). */
+function groupsOf(context: Context, ingress: Ingress): readonly Group[] {
+  const groups = new Map<string, Group>();
+  for (const [ruleIndex, rule] of (ingress.spec?.rules ?? []).entries()) {
+    const host = rule.host ?? '';
+    for (const [pathIndex, path] of (rule.http?.paths ?? []).entries()) {
+      const backend = toBackend(context, path.backend, `spec.rules[${ruleIndex}].http.paths[${pathIndex}].backend`);
+      if (backend === undefined) continue;
+      const key = ingressRouteName('', '', backend.name, host, backend.port) + host;
+      const group = groups.get(key);
+      if (group === undefined) groups.set(key, { backend, host, paths: [rulePath(path)] });
+      else group.paths.push(rulePath(path));
+    }
+  }
+  return [...groups.values()];
+}
+
+async function regexRules(context: Context, ingress: Ingress): Promise<RegexRules> {
+  const parameters = await classParameters(context);
+  return {
+    prefix: annotation(ingress, 'regex-prefix') ?? REGEX_PREFIX,
+    legacyDetection: parameters?.spec?.enableLegacyRegexDetection === true,
+  };
+}
+
+/** The group's Kong paths without those that Kong would refuse; undefined when none is left. */
+function usablePaths(context: Context, group: Group, rules: RegexRules): readonly string[] | undefined {
+  const paths = group.paths.flatMap((path) => kongPaths(path, rules));
+  const usable = paths.filter((path) => {
+    const problem = pathProblem(path);
+    if (problem !== undefined) {
+      context.report(context.root, 'InvalidPath', `path ${JSON.stringify(path.slice(0, 120))} ${problem}`);
+    }
+    return problem === undefined;
+  });
+  return usable.length === 0 ? undefined : usable;
+}
+
+const INGRESS_ROUTE: RouteFields = {
+  strip_path: false,
+  preserve_host: true,
+  regex_priority: 0,
+  request_buffering: true,
+  response_buffering: true,
+};
+
+function proposeRoute(context: Context, name: string, fields: RouteFields, service: KongService, slot?: Slot): void {
+  context.propose({
+    slot: slot ?? `routes/${name}`,
+    type: 'routes',
+    id: entityId('routes', name, context.options.workspace),
+    body: { name, ...withAnnotations(context, context.root, fields) },
+    tags: tagsOf(context.root),
+    refs: { service: { slot: service.slot } },
+  });
+}
+
+async function translateGroup(context: Context, group: Group, rules: RegexRules): Promise<void> {
+  const { backend, host } = group;
+  if (host !== '' && !isHost(host)) {
+    context.report(context.root, 'InvalidHost', `host ${JSON.stringify(host.slice(0, 120))} is no host name`);
+    return;
+  }
+  const paths = usablePaths(context, group, rules);
+  if (paths === undefined) return;
+  const service = await proposeService(context, {
+    name: ingressServiceName(backend.namespace, backend.name, backend.port),
+    host: ingressUpstreamName(backend.namespace, backend.name, backend.port),
+    protocol: 'http',
+    path: '/',
+    port: 80,
+    timeouts: true,
+    backends: [backend],
+    rank: context.rank(RULE_CLASS),
+  });
+  if (service === undefined) return;
+  const { namespace = '', name } = context.root.metadata;
+  const routeName = ingressRouteName(namespace, name, backend.name, host, backend.port);
+  proposeRoute(context, routeName, { ...INGRESS_ROUTE, ...(host === '' ? {} : { hosts: [host] }), paths }, service);
+}
+
+/**
+ * The cluster's one default backend: every Ingress that has one proposes for the same slot, and what hangs under a
+ * route that lost the slot is withheld (KIC 2.2.9: the oldest Ingress wins).
+ */
+async function translateDefaultBackend(context: Context, ingress: Ingress): Promise<void> {
+  const spec = ingress.spec?.defaultBackend;
+  const backend = spec === undefined ? undefined : toBackend(context, spec, 'spec.defaultBackend');
+  if (backend === undefined) return;
+  const serviceName = ingressServiceName(backend.namespace, backend.name, backend.port);
+  const service = context.proposed(`services/${serviceName}`)
+    ? { slot: `services/${serviceName}`, name: serviceName, protocol: 'http', backends: [] }
+    : await proposeService(context, {
+        name: serviceName,
+        host: ingressUpstreamName(backend.namespace, backend.name, backend.port),
+        protocol: 'http',
+        port: 80,
+        timeouts: true,
+        backends: [backend],
+        rank: context.rank(DEFAULT_BACKEND_CLASS),
+        gate: DEFAULT_BACKEND_SLOT,
+        quiet: true,
+      });
+  if (service === undefined) return;
+  const name = fullName(ingress).replace('/', '.');
+  proposeRoute(context, name, { ...INGRESS_ROUTE, paths: ['/'] }, service, DEFAULT_BACKEND_SLOT);
+}
+
+/** Certificates and SNIs of `spec.tls`; entries without hosts or Secret mean nothing (KIC 2.2.10). */
+async function translateTls(context: Context, ingress: Ingress): Promise<void> {
+  for (const [index, { hosts = [], secretName }] of (ingress.spec?.tls ?? []).entries()) {
+    if (hosts.length === 0 || secretName === undefined || secretName === '') continue;
+    const field = `spec.tls[${index}].secretName`;
+    const namespace = ingress.metadata.namespace ?? '';
+    const certificate = await proposeCertificate(context, ingress, field, namespace, secretName);
+    if (certificate === undefined) continue;
+    for (const host of hosts) {
+      if (isHost(host)) proposeSni(context, host, certificate, 0);
+      else
+        context.report(ingress, 'InvalidHost', `spec.tls[${index}].hosts holds ${JSON.stringify(host.slice(0, 120))}`);
+    }
+  }
+}
+
+/** Ingress → services, upstreams, targets, routes, certificates and SNIs. */
+export async function translateIngress(context: Context, ingress: Ingress): Promise<void> {
+  if (!(await isOurIngress(context, ingress))) return;
+  const rules = await regexRules(context, ingress);
+  for (const group of groupsOf(context, ingress)) await translateGroup(context, group, rules);
+  await translateDefaultBackend(context, ingress);
+  await translateTls(context, ingress);
+}
