@@ -191,6 +191,34 @@ export const ERRORS = {
     status: 422,
     retryable: false,
   },
+  LOCK_BUSY: {
+    cause: 'Another run was writing to the same control plane for longer than this one may wait.',
+    nextStep: 'Nothing: the work is repeated by itself. If it stays, look for a run that hangs.',
+    status: 503,
+    retryable: true,
+  },
+  LOCK_LOST: {
+    cause: 'The connection that holds the right to write broke, so nothing more may be written.',
+    nextStep: "Nothing: the work is repeated by itself. If it recurs, look at the index's PostgreSQL and its pooler.",
+    status: 503,
+    retryable: true,
+  },
+  INDEX_TOO_NEW: {
+    cause: 'A newer release has changed the schema of the index.',
+    nextStep: 'Deploy that release, or drop the schema kong_ingress: a reconcile builds it anew.',
+    retryable: false,
+  },
+  INDEX_OTHER_CLUSTER: {
+    cause: 'The index in this database was made for another cluster.',
+    nextStep: 'Correct CLUSTER_NAME or KONG_STATE_DATABASE_URL; after a renaming drop the schema kong_ingress.',
+    retryable: false,
+  },
+  INDEX_UNAVAILABLE: {
+    cause: "The index's PostgreSQL could not be reached or refused a statement.",
+    nextStep: 'Check KONG_STATE_DATABASE_URL, the network and the grants of its role; the work is repeated by itself.',
+    status: 503,
+    retryable: true,
+  },
 } satisfies Record<string, ErrorInfo>;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -1,4 +1,4 @@
-import type { Kind, KubernetesObject } from './resources.ts';
+import type { Kind, KubernetesObject, ObjectRef } from './resources.ts';
 
 /**
  * What a lookup was asked for, in one string: an object (`Service/default/echo`, `IngressClass//kong`) or a query
@@ -14,6 +14,11 @@ export function objectKey(kind: string, namespace: string, name: string): Key {
 /** The key of one object as it stands. */
 export function keyOf(object: KubernetesObject): Key {
   return objectKey(object.kind, object.metadata.namespace ?? '', object.metadata.name);
+}
+
+/** The key of the object that a ref names. */
+export function keyOfRef(ref: Pick<ObjectRef, 'kind' | 'namespace' | 'name'>): Key {
+  return objectKey(ref.kind, ref.namespace, ref.name);
 }
 
 /** The queries that a lookup answers. Each has a key, and objects that belong to its answer *provide* that key. */

@@ -1,4 +1,4 @@
-import type { Finding, Rank, Slot } from '../translate/types.ts';
+import type { Finding, Proposal, Slot } from '../translate/types.ts';
 import type { Entity, EntityType } from '../kong/entities.ts';
 import type { ObjectRef } from '../kubernetes/resources.ts';
 
@@ -18,14 +18,25 @@ export interface KnownEntity extends EntityRef {
 }
 
 /** A proposal as the index stores it: without its body, which may hold secrets. */
-export interface StoredProposal {
-  readonly slot: Slot;
-  readonly type: EntityType;
-  readonly id: string;
-  readonly root: ObjectRef;
-  readonly rank: Rank;
-  readonly refs: Readonly<Record<string, { readonly slot: Slot; readonly own?: true }>>;
+export interface StoredProposal extends Pick<
+  Proposal,
+  'slot' | 'type' | 'id' | 'root' | 'rank' | 'refs' | 'gate' | 'quiet'
+> {
   /** SHA-256 of the unresolved body, tags and refs. */
+  readonly bodyHash: string;
+  /** SHA-256 of the unresolved body and refs: proposals that share it differ in their tags at most. */
+  readonly contentHash: string;
+  /** It did not count when its root was translated last: its gate or its own parent was lost, or a reference led nowhere. */
+  readonly withheld: boolean;
+}
+
+/** Who holds a slot, as the index remembers it. */
+export interface KnownSlot extends KnownEntity {
+  /** The winner's root. */
+  readonly root: ObjectRef;
+  /** The id that the winner proposed; another than `id` when an entity that was already there was adopted. */
+  readonly proposedId: string;
+  /** The winner's `bodyHash`. */
   readonly bodyHash: string;
 }
 

@@ -1,0 +1,208 @@
+import type { Key } from '../kubernetes/keys.ts';
+import type { EntityRef, KnownSlot, StoredProposal } from '../plan/types.ts';
+import type { Finding, Slot } from '../translate/types.ts';
+import type { Intent } from './affected.ts';
+import type { Lock } from './lock.ts';
+import { toEntityRow, toProposalRow } from './rows.ts';
+
+/** A root as it was translated. */
+export interface RootRecord {
+  readonly root: Key;
+  readonly uid: string | undefined;
+  readonly resourceVersion: string | undefined;
+  /** Hash of everything that the translation gave. */
+  readonly translation: string;
+  readonly findings: readonly Finding[];
+  readonly sources: readonly Key[];
+  /** Undefined when it could not be translated: what it proposed before stays. */
+  readonly proposals: readonly StoredProposal[] | undefined;
+  /** The slice after which a snapshot was taken that this rests on; undefined when the cluster was read in this slice. */
+  readonly asOf: string | undefined;
+}
+
+/** An entity that Kong rejected. */
+export interface Rejected extends EntityRef {
+  readonly slot: Slot;
+  readonly root: Key | undefined;
+  /** Hash of what was rejected; undefined for a delete. */
+  readonly hash: string | undefined;
+  readonly finding: Finding;
+}
+
+/** What a slice remembers, all or nothing. */
+export interface Memory {
+  readonly cluster: string;
+  readonly roots: readonly RootRecord[];
+  /** Roots that are gone, or that are no roots any more. */
+  readonly gone: readonly Key[];
+  /** Objects and the query keys that they provide now; none removes the object. */
+  readonly provides: ReadonlyMap<Key, readonly Key[]>;
+  /** Keys that changed. */
+  readonly changes: readonly Key[];
+  readonly entities: readonly KnownSlot[];
+  /** Slots that nobody holds any more. */
+  readonly dropped: readonly Slot[];
+  /** Slots whose earlier rejection is over. */
+  readonly released: readonly Slot[];
+  readonly rejected: readonly Rejected[];
+  /** Intents that this slice has dealt with, its own included. */
+  readonly intents: readonly Intent[];
+  /** The revision to record; undefined when nothing was written. */
+  readonly revision: { readonly changes: number; readonly clock: Clock | undefined } | undefined;
+}
+
+/** The clock of Kong's PostgreSQL, when the index lives in another one. */
+export interface Clock {
+  /** RFC 3339. */
+  readonly now: string;
+  readonly snapshotXmax: string;
+}
+
+const COMMIT = `
+  WITH input AS MATERIALIZED (SELECT $1::jsonb AS doc),
+  slice AS MATERIALIZED (SELECT nextval('kong_ingress.slices') AS number),
+  meta AS (
+    INSERT INTO kong_ingress.meta SELECT 'cluster', doc->>'cluster' FROM input ON CONFLICT DO NOTHING
+  ),
+  done AS MATERIALIZED (SELECT jsonb_array_elements_text(doc->'done') AS root FROM input),
+  proposers AS MATERIALIZED (SELECT jsonb_array_elements_text(doc->'proposers') AS root FROM input),
+  new_roots AS MATERIALIZED (
+    SELECT r.* FROM input, jsonb_to_recordset(doc->'roots')
+      AS r(root text, uid text, resource_version text, translation text, findings jsonb, as_of bigint)
+  ),
+  put_roots AS (
+    INSERT INTO kong_ingress.roots (root, uid, resource_version, translation, findings, slice)
+    SELECT root, uid, resource_version, translation, findings, coalesce(as_of, number) FROM new_roots, slice
+    ON CONFLICT (root) DO UPDATE SET uid = excluded.uid, resource_version = excluded.resource_version,
+      translation = excluded.translation, findings = excluded.findings, slice = excluded.slice
+  ),
+  del_roots AS (
+    DELETE FROM kong_ingress.roots r USING done WHERE r.root = done.root
+      AND NOT EXISTS (SELECT FROM new_roots n WHERE n.root = r.root)
+  ),
+  new_sources AS MATERIALIZED (
+    SELECT s.* FROM input, jsonb_to_recordset(doc->'sources') AS s(key text, root text)
+  ),
+  del_sources AS (
+    DELETE FROM kong_ingress.sources s USING done WHERE s.root = done.root
+      AND NOT EXISTS (SELECT FROM new_sources n WHERE n.root = s.root AND n.key = s.key)
+  ),
+  put_sources AS (
+    INSERT INTO kong_ingress.sources (key, root) SELECT key, root FROM new_sources ON CONFLICT DO NOTHING
+  ),
+  new_provides AS MATERIALIZED (
+    SELECT p.object, ARRAY(SELECT jsonb_array_elements_text(p.keys)) AS keys
+    FROM input, jsonb_to_recordset(doc->'provides') AS p(object text, keys jsonb)
+  ),
+  del_provides AS (
+    DELETE FROM kong_ingress.provides p USING new_provides n WHERE p.object = n.object AND n.keys = '{}'
+  ),
+  put_provides AS (
+    INSERT INTO kong_ingress.provides AS p (object, keys) SELECT object, keys FROM new_provides WHERE keys <> '{}'
+    ON CONFLICT (object) DO UPDATE SET keys = excluded.keys WHERE p.keys <> excluded.keys
+  ),
+  put_changes AS (
+    INSERT INTO kong_ingress.changes (slice, key)
+    SELECT number, jsonb_array_elements_text(doc->'changes') FROM input, slice
+  ),
+  new_proposals AS MATERIALIZED (
+    SELECT p.* FROM input, jsonb_populate_recordset(null::kong_ingress.proposals, doc->'proposals') AS p
+  ),
+  del_proposals AS (
+    DELETE FROM kong_ingress.proposals p USING proposers WHERE p.root = proposers.root
+      AND NOT EXISTS (SELECT FROM new_proposals n WHERE n.root = p.root AND n.slot = p.slot)
+  ),
+  put_proposals AS (
+    INSERT INTO kong_ingress.proposals AS p SELECT * FROM new_proposals
+    ON CONFLICT (root, slot) DO UPDATE SET type = excluded.type, id = excluded.id,
+      rank_class = excluded.rank_class, rank_created = excluded.rank_created, rank_name = excluded.rank_name,
+      refs = excluded.refs, gate = excluded.gate, quiet = excluded.quiet, body_hash = excluded.body_hash,
+      content_hash = excluded.content_hash, withheld = excluded.withheld,
+      ref_slots = excluded.ref_slots, own_slots = excluded.own_slots
+    WHERE p IS DISTINCT FROM excluded
+  ),
+  put_entities AS (
+    INSERT INTO kong_ingress.entities AS e
+    SELECT n.* FROM input, jsonb_populate_recordset(null::kong_ingress.entities, doc->'entities') AS n
+    ON CONFLICT (slot) DO UPDATE SET type = excluded.type, id = excluded.id, proposed_id = excluded.proposed_id,
+      root = excluded.root, body_hash = excluded.body_hash, hash = excluded.hash, xmin = excluded.xmin
+    WHERE e IS DISTINCT FROM excluded
+  ),
+  del_entities AS (
+    DELETE FROM kong_ingress.entities WHERE slot IN (SELECT jsonb_array_elements_text(doc->'dropped') FROM input)
+  ),
+  new_rejected AS MATERIALIZED (
+    SELECT r.* FROM input, jsonb_to_recordset(doc->'rejected')
+      AS r(slot text, type text, id uuid, root text, hash text, finding jsonb)
+  ),
+  put_quarantine AS (
+    INSERT INTO kong_ingress.quarantine AS q
+    SELECT slot, type, id, root, hash, finding, 1, now() + interval '1 minute' FROM new_rejected
+    ON CONFLICT (slot) DO UPDATE SET type = excluded.type, id = excluded.id, root = excluded.root,
+      hash = excluded.hash, finding = excluded.finding,
+      attempts = CASE WHEN q.hash IS NOT DISTINCT FROM excluded.hash THEN q.attempts + 1 ELSE 1 END,
+      retry_at = now() + CASE WHEN q.hash IS NOT DISTINCT FROM excluded.hash
+        THEN least(interval '1 hour', interval '1 minute' * 2 ^ least(q.attempts, 6)) ELSE interval '1 minute' END
+  ),
+  del_quarantine AS (
+    DELETE FROM kong_ingress.quarantine WHERE slot IN (SELECT jsonb_array_elements_text(doc->'released') FROM input)
+  ),
+  del_intents AS (
+    DELETE FROM kong_ingress.intents i USING input, jsonb_to_recordset(doc->'intents') AS d(type text, id uuid)
+    WHERE i.type = d.type AND i.id = d.id
+  ),
+  revision AS (
+    INSERT INTO kong_ingress.revisions (written_at, snapshot_xmax, changes)
+    SELECT coalesce((doc->'revision'->>'now')::timestamptz, clock_timestamp()),
+      coalesce(doc->'revision'->>'snapshot_xmax', pg_snapshot_xmax(pg_current_snapshot())::text),
+      (doc->'revision'->>'changes')::integer
+    FROM input WHERE doc->'revision' <> 'null'
+    RETURNING id
+  )
+  SELECT (SELECT id::text FROM revision) AS revision`;
+
+function document(memory: Memory): unknown {
+  return {
+    cluster: memory.cluster,
+    done: [...memory.gone, ...memory.roots.map((item) => item.root)],
+    proposers: [
+      ...memory.gone,
+      ...memory.roots.filter((item) => item.proposals !== undefined).map((item) => item.root),
+    ],
+    roots: memory.roots.map((item) => ({
+      root: item.root,
+      uid: item.uid ?? null,
+      resource_version: item.resourceVersion ?? null,
+      translation: item.translation,
+      findings: item.findings,
+      as_of: item.asOf ?? null,
+    })),
+    sources: memory.roots.flatMap((item) => item.sources.map((key) => ({ key, root: item.root }))),
+    provides: [...memory.provides].map(([object, keys]) => ({ object, keys })),
+    changes: memory.changes,
+    proposals: memory.roots.flatMap((item) => (item.proposals ?? []).map(toProposalRow)),
+    entities: memory.entities.map(toEntityRow),
+    dropped: memory.dropped,
+    rejected: memory.rejected.map(({ root, hash, ...item }) => ({ ...item, root: root ?? null, hash: hash ?? null })),
+    released: memory.released,
+    intents: memory.intents.map(({ type, id }) => ({ type, id })),
+    revision:
+      memory.revision === undefined
+        ? null
+        : {
+            changes: memory.revision.changes,
+            now: memory.revision.clock?.now ?? null,
+            snapshot_xmax: memory.revision.clock?.snapshotXmax ?? null,
+          },
+  };
+}
+
+/**
+ * Remembers a slice and ends its lock's transaction, in one request. Gives the number of the revision, if one was
+ * recorded. Throws when the lock was lost: then nothing is remembered, and the intents tell the next slice.
+ */
+export async function commit(lock: Lock, memory: Memory): Promise<string | undefined> {
+  const [row] = await lock.commit(COMMIT, document(memory));
+  if (typeof row !== 'object' || row === null || !('revision' in row)) return undefined;
+  return typeof row.revision === 'string' ? row.revision : undefined;
+}

@@ -1,0 +1,115 @@
+/**
+ * The index's own schema, as migrations that are applied in order, once each, and never edited afterwards. The index
+ * is a cache of what reconcile can rebuild; it never holds what a Secret holds.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  -- Which cluster the index belongs to.
+  CREATE TABLE kong_ingress.meta (name text PRIMARY KEY, value text NOT NULL);
+
+  -- One number a committed slice, in commit order, since slices hold a lock.
+  CREATE SEQUENCE kong_ingress.slices;
+
+  -- Roots as they were translated last. "translation" is the hash of all that came out.
+  CREATE TABLE kong_ingress.roots (
+    root text PRIMARY KEY,
+    uid text,
+    resource_version text,
+    translation text NOT NULL,
+    findings jsonb NOT NULL,
+    slice bigint NOT NULL
+  );
+  CREATE INDEX roots_slice ON kong_ingress.roots (slice);
+
+  -- What each root looked up: objects and queries, misses included.
+  CREATE TABLE kong_ingress.sources (
+    key text NOT NULL,
+    root text NOT NULL,
+    PRIMARY KEY (key, root)
+  );
+  CREATE INDEX sources_root ON kong_ingress.sources (root);
+
+  -- Which query keys an object's last known version provided.
+  CREATE TABLE kong_ingress.provides (object text PRIMARY KEY, keys text[] NOT NULL);
+
+  -- Keys that changed, by the slice that worked them off: what a snapshot taken before must not be trusted for.
+  CREATE TABLE kong_ingress.changes (
+    slice bigint NOT NULL,
+    key text NOT NULL,
+    at timestamptz NOT NULL DEFAULT now()
+  );
+  CREATE INDEX changes_slice ON kong_ingress.changes (slice);
+  CREATE INDEX changes_at ON kong_ingress.changes (at);
+
+  -- What each root proposes, without bodies. Ranks compare by code unit.
+  CREATE TABLE kong_ingress.proposals (
+    root text NOT NULL,
+    slot text NOT NULL,
+    type text NOT NULL,
+    id uuid NOT NULL,
+    rank_class integer NOT NULL,
+    rank_created text COLLATE "C" NOT NULL,
+    rank_name text COLLATE "C" NOT NULL,
+    refs jsonb NOT NULL,
+    gate text,
+    quiet boolean NOT NULL,
+    body_hash text NOT NULL,
+    content_hash text NOT NULL,
+    withheld boolean NOT NULL,
+    ref_slots text[] NOT NULL,
+    own_slots text[] NOT NULL,
+    PRIMARY KEY (root, slot)
+  );
+  CREATE INDEX proposals_rank ON kong_ingress.proposals
+    (slot, rank_class, rank_created, rank_name, root COLLATE "C") WHERE NOT withheld;
+  CREATE INDEX proposals_refs ON kong_ingress.proposals USING gin (ref_slots)
+    WITH (fastupdate = off) WHERE ref_slots <> '{}';
+  CREATE INDEX proposals_owns ON kong_ingress.proposals USING gin (own_slots)
+    WITH (fastupdate = off) WHERE own_slots <> '{}';
+
+  -- Who holds each slot, and the mark of Kong's row after our write.
+  CREATE TABLE kong_ingress.entities (
+    slot text PRIMARY KEY,
+    type text NOT NULL,
+    id uuid NOT NULL,
+    proposed_id uuid NOT NULL,
+    root text NOT NULL,
+    body_hash text NOT NULL,
+    hash text,
+    xmin text
+  );
+  CREATE INDEX entities_id ON kong_ingress.entities (id);
+
+  -- What a slice is about to write; rows that are left belong to a slice that died.
+  CREATE TABLE kong_ingress.intents (
+    type text NOT NULL,
+    id uuid NOT NULL,
+    slot text NOT NULL,
+    root text,
+    PRIMARY KEY (type, id)
+  );
+
+  -- What Kong rejected, and when it may be tried again unchanged.
+  CREATE TABLE kong_ingress.quarantine (
+    slot text PRIMARY KEY,
+    type text NOT NULL,
+    id uuid NOT NULL,
+    root text,
+    hash text,
+    finding jsonb NOT NULL,
+    attempts integer NOT NULL,
+    retry_at timestamptz NOT NULL
+  );
+  CREATE INDEX quarantine_retry_at ON kong_ingress.quarantine (retry_at);
+
+  -- One row a slice that wrote to Kong; converged_at is set when the data planes are proven to run it.
+  CREATE TABLE kong_ingress.revisions (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    written_at timestamptz NOT NULL,
+    snapshot_xmax text NOT NULL,
+    changes integer NOT NULL,
+    converged_at timestamptz
+  );
+  CREATE INDEX revisions_open ON kong_ingress.revisions (id) WHERE converged_at IS NULL;
+  `,
+];

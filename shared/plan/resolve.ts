@@ -1,0 +1,139 @@
+import { display, finding } from '../findings.ts';
+import { hashOf } from '../hash.ts';
+import { keyOfRef, type Key } from '../kubernetes/keys.ts';
+import type { Body, Entity } from '../kong/entities.ts';
+import type { Finding, Proposal, Slot } from '../translate/types.ts';
+import { candidate, type Candidate } from './candidate.ts';
+import { elect, type Election } from './elect.ts';
+import { compareText } from './rank.ts';
+import type { Desired, StoredProposal } from './types.ts';
+
+export interface ResolveOptions {
+  /** Tags that mark what is ours; they follow the proposal's own. */
+  readonly filterTags: readonly string[];
+  /** Best proposal for a slot among the roots that are not translated here (DESIGN §5 step 3). */
+  readonly outside?: readonly StoredProposal[];
+  /** Slots whose entity was already in Kong under another id than its proposal's. */
+  readonly adopted?: ReadonlyMap<Slot, Adoption>;
+}
+
+/** The id that stands for a proposed one. */
+export interface Adoption {
+  readonly proposedId: string;
+  readonly id: string;
+}
+
+/** A slot's winner. */
+export interface Winner extends Candidate {
+  /** The id it proposed; `id` is the adopted one, if any. */
+  readonly proposedId: string;
+}
+
+export interface Resolution {
+  /** Entities of the slots whose winning body is at hand, in slot order. */
+  readonly desired: readonly Desired[];
+  /** Every elected slot, also those that a root outside holds. */
+  readonly winners: ReadonlyMap<Slot, Winner>;
+  /** What the index keeps of the proposals given. */
+  readonly stored: readonly StoredProposal[];
+  readonly findings: readonly Finding[];
+}
+
+/** SHA-256 of an entity as Kong gets it; the order of tags does not matter to Kong. */
+export function entityHash(entity: Entity): string {
+  return hashOf([entity.type, entity.body, entity.tags.toSorted(compareText)]);
+}
+
+function toWinner(item: Candidate, adopted: ReadonlyMap<Slot, Adoption> | undefined): Winner {
+  const adoption = adopted?.get(item.slot);
+  return { ...item, proposedId: item.id, id: adoption?.proposedId === item.id ? adoption.id : item.id };
+}
+
+function resolveBody(proposal: Proposal, winners: ReadonlyMap<Slot, Winner>): Body {
+  const references = Object.entries(proposal.refs).flatMap(([field, ref]) => {
+    const target = winners.get(ref.slot);
+    return target === undefined ? [] : [[field, { id: target.id }] as const];
+  });
+  return { ...proposal.body, ...Object.fromEntries(references) };
+}
+
+/** The winner's body: its own, or an equal one of a root that is at hand. */
+function bodyOf(winner: Winner, bodies: ReadonlyMap<string, Proposal>): Proposal | undefined {
+  return winner.proposal ?? bodies.get(`${winner.slot} ${winner.bodyHash}`);
+}
+
+function desire(
+  winner: Winner,
+  proposal: Proposal,
+  winners: ReadonlyMap<Slot, Winner>,
+  tags: readonly string[],
+): Desired {
+  const entity: Entity = {
+    type: winner.type,
+    id: winner.id,
+    body: resolveBody(proposal, winners),
+    tags: [...new Set([...proposal.tags, ...tags])],
+  };
+  return { slot: winner.slot, entity, hash: entityHash(entity), root: winner.root };
+}
+
+function lostSlot(item: Candidate, winner: Winner): Finding | undefined {
+  if (item.quiet === true || item.contentHash === winner.contentHash) return undefined;
+  if (keyOfRef(item.root) === keyOfRef(winner.root)) return undefined;
+  return finding(item.root, 'SlotLost', `${item.slot} belongs to ${display(winner.root)}`);
+}
+
+function losses(candidates: readonly Candidate[], election: Election, winners: ReadonlyMap<Slot, Winner>): Finding[] {
+  const proposed = new Set(candidates.map((item) => item.slot));
+  return candidates.flatMap((item) => {
+    const why = election.withheld.get(item);
+    if (why?.reason === 'gate') return [];
+    // A parent that is itself withheld has its own finding.
+    if (why?.reason === 'reference' && proposed.has(why.slot)) return [];
+    if (why?.reason === 'reference')
+      return [finding(item.root, 'DependencyLost', `nothing provides ${why.slot} for ${item.slot}`)];
+    if (why !== undefined) return [finding(item.root, 'DependencyLost', `${item.slot} needs its own ${why.slot}`)];
+    const winner = winners.get(item.slot);
+    const lost = winner === undefined ? undefined : lostSlot(item, winner);
+    return lost === undefined ? [] : [lost];
+  });
+}
+
+/** One proposal a root and slot: the best one, as the others can never win. */
+function distinct(candidates: readonly Candidate[], winners: ReadonlyMap<Slot, Winner>): readonly Candidate[] {
+  const kept = new Map<Key, Candidate>();
+  for (const item of candidates) {
+    const key = `${keyOfRef(item.root)} ${item.slot}`;
+    const current = kept.get(key);
+    if (current === undefined || winners.get(item.slot)?.proposal === item.proposal) kept.set(key, item);
+  }
+  return [...kept.values()];
+}
+
+/**
+ * Elects a winner for every slot, puts the winners' ids into the references and adds the filter tags. Pure; the order
+ * of proposals does not matter. Proposals whose gate, own parent or reference is lost are left out.
+ */
+export function resolve(proposals: readonly Proposal[], options: ResolveOptions): Resolution {
+  const candidates = proposals.map(candidate);
+  const election = elect(candidates, options.outside);
+  const winners = new Map([...election.winners].map(([slot, item]) => [slot, toWinner(item, options.adopted)]));
+  const bodies = new Map(
+    candidates.flatMap((item) =>
+      item.proposal === undefined ? [] : [[`${item.slot} ${item.bodyHash}`, item.proposal]],
+    ),
+  );
+  const desired = [...winners.values()].flatMap((winner) => {
+    const proposal = bodyOf(winner, bodies);
+    return proposal === undefined ? [] : [desire(winner, proposal, winners, options.filterTags)];
+  });
+  return {
+    desired: desired.toSorted((a, b) => compareText(a.slot, b.slot)),
+    winners,
+    stored: distinct(candidates, winners).map((item) => {
+      const { proposal: _, ...rest } = item;
+      return { ...rest, withheld: election.withheld.has(item) };
+    }),
+    findings: losses(candidates, election, winners),
+  };
+}
