@@ -1,0 +1,148 @@
+import type { Queryable } from '../index/database.ts';
+import type { KongConfig } from '../config.ts';
+import type { EntityRef } from '../plan/types.ts';
+import { children } from './children.ts';
+import type { Child } from './children.ts';
+import { select, Values } from './database.ts';
+import { ENTITIES } from './entities.ts';
+import type { Body, Entity, EntityType } from './entities.ts';
+import { findUnique } from './find-unique.ts';
+import { ENTITY_TYPES, managedExpression } from './scope.ts';
+import type { Scope } from './scope.ts';
+
+/** What Kong's database says of one entity. */
+export interface Version {
+  /** `xmin` of the row: changes with every write, even one that changes nothing (DB §1.2). */
+  readonly xmin: string;
+  /** It carries our filter tags and belongs to our workspace. Anything else is never touched. */
+  readonly managed: boolean;
+}
+
+/** A row that takes up a unique key of an entity under another id. */
+export interface Holder extends Version {
+  readonly type: EntityType;
+  readonly id: string;
+}
+
+/**
+ * Kong's own tables, read only. Every method is one statement (findUnique: two when a parent is adopted) and rejects with
+ * KONG_DATABASE_UNAVAILABLE. Key material is never selected; a credential's key is compared with, never read.
+ */
+export interface ActualState {
+  /** Of the entities that exist: id → version. */
+  versions(refs: readonly EntityRef[]): Promise<ReadonlyMap<string, Version>>;
+  /** Wanted id → the row of another id that holds one of its unique keys, a foreign one before a managed one. */
+  findUnique(entities: readonly Entity[]): Promise<ReadonlyMap<string, Holder>>;
+  /** Everything that carries our filter tags in our workspace. Every type is in the map. */
+  managed(): Promise<ReadonlyMap<EntityType, readonly { readonly id: string; readonly xmin: string }[]>>;
+  /** Certificate id → names of the SNIs that Kong has on it, whoever made them. */
+  snisOf(certificateIds: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>;
+  /** Target id → its upstream's id, for the targets that exist. */
+  upstreamsOf(targetIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /** Targets as the Admin API would show them; the API has no way to read many of them at once (DB §4.3). */
+  targets(ids: readonly string[]): Promise<ReadonlyMap<string, Body>>;
+  /** What refers to these entities: it blocks their delete or goes with it. */
+  children(refs: readonly EntityRef[]): Promise<readonly Child[]>;
+}
+
+async function versions(scope: Scope, refs: readonly EntityRef[]): Promise<ReadonlyMap<string, Version>> {
+  if (refs.length === 0) return new Map();
+  const values = new Values();
+  const parts = [...Map.groupBy(refs, (ref) => ref.type)].map(([type, group]) => {
+    const managed = managedExpression(scope, type, 't', values);
+    const ids = values.add(
+      group.map((ref) => ref.id),
+      'uuid[]',
+    );
+    return `SELECT t.id::text AS id, t.xmin::text AS xmin, ${managed} AS managed FROM ${ENTITIES[type].table} t WHERE t.id = ANY(${ids})`;
+  });
+  const rows = await select<{ id: string; xmin: string; managed: boolean }>(
+    scope.pool,
+    'versions',
+    parts.join(' UNION ALL '),
+    values.list,
+  );
+  return new Map(rows.map((row) => [row.id, { xmin: row.xmin, managed: row.managed }]));
+}
+
+async function managedEntities(
+  scope: Scope,
+): Promise<ReadonlyMap<EntityType, readonly { readonly id: string; readonly xmin: string }[]>> {
+  const values = new Values();
+  const parts = ENTITY_TYPES.map((type) => {
+    const condition = managedExpression(scope, type, 't', values);
+    return `SELECT '${type}' AS type, t.id::text AS id, t.xmin::text AS xmin FROM ${ENTITIES[type].table} t WHERE ${condition}`;
+  });
+  const rows = await select<{ type: EntityType; id: string; xmin: string }>(
+    scope.pool,
+    'managed entities',
+    parts.join(' UNION ALL '),
+    values.list,
+  );
+  const groups = Map.groupBy(rows, (row) => row.type);
+  return new Map(ENTITY_TYPES.map((type) => [type, (groups.get(type) ?? []).map(({ id, xmin }) => ({ id, xmin }))]));
+}
+
+async function snisOf(scope: Scope, ids: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+  if (ids.length === 0) return new Map();
+  const rows = await select<{ certificate: string; name: string }>(
+    scope.pool,
+    'SNIs',
+    'SELECT certificate_id::text AS certificate, name FROM snis WHERE certificate_id = ANY($1::uuid[]) ORDER BY name',
+    [ids],
+  );
+  return new Map([...Map.groupBy(rows, (row) => row.certificate)].map(([id, of]) => [id, of.map((row) => row.name)]));
+}
+
+async function upstreamsOf(scope: Scope, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  if (ids.length === 0) return new Map();
+  const rows = await select<{ id: string; upstream: string }>(
+    scope.pool,
+    'targets',
+    'SELECT id::text AS id, upstream_id::text AS upstream FROM targets WHERE id = ANY($1::uuid[])',
+    [ids],
+  );
+  return new Map(rows.map((row) => [row.id, row.upstream]));
+}
+
+interface TargetRow {
+  readonly id: string;
+  readonly upstream: string;
+  readonly target: string;
+  readonly weight: number;
+  readonly tags: string[] | null;
+}
+
+async function targets(scope: Scope, ids: readonly string[]): Promise<ReadonlyMap<string, Body>> {
+  if (ids.length === 0) return new Map();
+  const rows = await select<TargetRow>(
+    scope.pool,
+    'targets',
+    'SELECT id::text AS id, upstream_id::text AS upstream, target, weight, tags FROM targets WHERE id = ANY($1::uuid[])',
+    [ids],
+  );
+  return new Map(
+    rows.map(({ id, upstream, target, weight, tags }) => [
+      id,
+      { id, upstream: { id: upstream }, target, weight, tags } satisfies Body,
+    ]),
+  );
+}
+
+/** Kong's state by SQL. `pool` is not closed here. */
+export function actualState(pool: Queryable, config: Pick<KongConfig, 'filterTags' | 'workspace'>): ActualState {
+  const scope: Scope = {
+    pool,
+    filterTags: config.filterTags,
+    workspace: config.workspace === '' ? 'default' : config.workspace,
+  };
+  return {
+    versions: (refs) => versions(scope, refs),
+    findUnique: (entities) => findUnique(scope, entities),
+    managed: () => managedEntities(scope),
+    snisOf: (ids) => snisOf(scope, ids),
+    upstreamsOf: (ids) => upstreamsOf(scope, ids),
+    targets: (ids) => targets(scope, ids),
+    children: (refs) => children(scope, refs),
+  };
+}

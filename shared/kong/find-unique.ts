@@ -1,0 +1,82 @@
+import type { Holder } from './actual.ts';
+import { select, Values } from './database.ts';
+import { ENTITIES } from './entities.ts';
+import type { Body, Entity } from './entities.ts';
+import { referenceId } from './json.ts';
+import { managedExpression } from './scope.ts';
+import type { Scope } from './scope.ts';
+import { adoptsId, uniqueKeys } from './unique.ts';
+
+interface Wanted {
+  readonly entity: Entity;
+  readonly columns: readonly string[];
+  readonly values: readonly (string | null)[];
+}
+
+/** Keys that one sub-select can answer: the same type, the same columns, empty in the same places. */
+function groupOf({ entity, columns, values }: Wanted): string {
+  return [entity.type, ...columns, ...values.map((value) => (value === null ? '-' : '+'))].join(' ');
+}
+
+function subselect(scope: Scope, group: readonly Wanted[], values: Values): string {
+  const [first] = group;
+  if (first === undefined) return '';
+  const { type } = first.entity;
+  const present = first.columns.flatMap((column, n) => (first.values[n] === null ? [] : [{ column, n }]));
+  const lists = present.map(({ column, n }) =>
+    values.add(
+      group.map((wanted) => wanted.values[n]),
+      column.endsWith('_id') && column !== 'custom_id' && column !== 'client_id' ? 'uuid[]' : 'text[]',
+    ),
+  );
+  const ids = values.add(
+    group.map((wanted) => wanted.entity.id),
+    'uuid[]',
+  );
+  const names = present.map((_item, n) => `v${n}`);
+  const equal = present.map(({ column }, n) => `t."${column}" = w.v${n}`);
+  const empty = first.columns.filter((_column, n) => first.values[n] === null).map((column) => `t."${column}" IS NULL`);
+  return (
+    `SELECT w.wanted::text AS wanted, '${type}' AS type, t.id::text AS id, t.xmin::text AS xmin, ` +
+    `${managedExpression(scope, type, 't', values)} AS managed ` +
+    `FROM unnest(${[ids, ...lists].join(', ')}) AS w(${['wanted', ...names].join(', ')}) ` +
+    `JOIN ${ENTITIES[type].table} t ON ${[...equal, ...empty, 't.id <> w.wanted'].join(' AND ')}` +
+    sameWorkspace(scope, type, values)
+  );
+}
+
+/** Names are unique inside a workspace; SNIs, vault prefixes and CA certificates are unique in all of Kong (DB §1.2). */
+function sameWorkspace(scope: Scope, type: Entity['type'], values: Values): string {
+  if (type === 'ca_certificates' || type === 'snis' || type === 'vaults') return '';
+  return ` AND t.ws_id = (SELECT id FROM workspaces WHERE name = ${values.add(scope.workspace, 'text')})`;
+}
+
+type Row = Holder & { readonly wanted: string };
+
+async function lookUp(scope: Scope, entities: readonly Entity[]): Promise<ReadonlyMap<string, Holder>> {
+  const wanted = entities.flatMap((entity) => uniqueKeys(entity).map((key) => ({ entity, ...key })));
+  if (wanted.length === 0) return new Map();
+  const values = new Values();
+  const parts = [...Map.groupBy(wanted, groupOf).values()].map((group) => subselect(scope, group, values));
+  const rows = await select<Row>(scope.pool, 'unique keys', parts.join(' UNION ALL '), values.list);
+  const sorted = rows.toSorted((a, b) => Number(b.managed) - Number(a.managed));
+  return new Map(sorted.map(({ wanted: id, ...holder }) => [id, holder]));
+}
+
+function withAdoptedParents(entity: Entity, holders: ReadonlyMap<string, Holder>): Entity | undefined {
+  const moved = Object.keys(ENTITIES[entity.type].references).flatMap((field): [string, Body][] => {
+    const holder = holders.get(referenceId(entity.body[field]) ?? '');
+    return holder !== undefined && holder.managed && adoptsId(holder.type) ? [[field, { id: holder.id }]] : [];
+  });
+  if (moved.length === 0) return undefined;
+  return { ...entity, body: { ...entity.body, ...Object.fromEntries(moved) } };
+}
+
+/** Wanted id → the row of another id that holds one of its unique keys, see `ActualState`. */
+export async function findUnique(scope: Scope, entities: readonly Entity[]): Promise<ReadonlyMap<string, Holder>> {
+  const holders = await lookUp(scope, entities);
+  // A target's key contains its upstream's id: under an adopted upstream it has to be looked for again.
+  const again = entities.flatMap((entity) => withAdoptedParents(entity, holders) ?? []);
+  if (again.length === 0) return holders;
+  return new Map([...holders, ...(await lookUp(scope, again))]);
+}

@@ -1,0 +1,164 @@
+import { AppError } from '../errors.ts';
+import { finding } from '../findings.ts';
+import type { ActualState } from '../kong/actual.ts';
+import type { AdminClient, Written } from '../kong/admin.ts';
+import type { Body } from '../kong/entities.ts';
+import { blamed } from './blame.ts';
+import { removable } from './apply/removable.ts';
+import { subject } from './plan.ts';
+import type { Change, Desired, Outcome, Plan } from './types.ts';
+import { dependencyOf } from './dependencies.ts';
+import { writeTarget } from './apply/target.ts';
+
+/** Where a plan is written to, and what has to be read while writing. */
+export interface Writer {
+  readonly admin: AdminClient;
+  readonly actual: ActualState;
+  /** Parallel requests inside a level. */
+  readonly concurrency: number;
+}
+
+/** What the caller wants to do in between. A hook that rejects ends the run like an unreachable Kong. */
+export interface ApplyHooks {
+  /** Before each level's first write, for instance to make sure that the lock is still held. */
+  beforeLevel?(level: readonly Change[]): Promise<void>;
+  /** After each write that Kong took. */
+  applied?(change: Change): Promise<void>;
+}
+
+/** A plan that was cut short by something that may pass: what was written stays, the next run writes the rest. */
+export class ApplyInterrupted extends AppError {
+  readonly outcome: Outcome;
+
+  constructor(outcome: Outcome, cause: unknown) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    super('KONG_WRITE_INTERRUPTED', `${outcome.applied.length} changes were written, then: ${why}`, { cause });
+    this.outcome = outcome;
+  }
+}
+
+type Rejected = Outcome['rejected'][number];
+
+/** What happened to a change: done (perhaps under the id that Kong has), or not and why. */
+export type Result = { readonly done: Change } | { readonly rejected: Rejected };
+
+interface Run {
+  readonly writer: Writer;
+  readonly hooks: ApplyHooks;
+  readonly applied: Change[];
+  readonly rejected: Rejected[];
+  /** Ids of entities that could not be written: whatever refers to them is left out. */
+  readonly failed: Set<string>;
+}
+
+/** Runs `work` on every item, at most `limit` at a time; after the first error nothing new is started. */
+async function inParallel<T>(items: readonly T[], limit: number, work: (item: T) => Promise<void>): Promise<void> {
+  const queue = items.values();
+  let broken: { readonly error: unknown } | undefined;
+  const worker = async (): Promise<void> => {
+    for (const item of queue) {
+      if (broken !== undefined) return;
+      try {
+        await work(item);
+      } catch (error) {
+        broken ??= { error };
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
+  if (broken !== undefined) throw broken.error;
+}
+
+/** A change that Kong refused, as a finding on the root that asks for it. */
+function refused(change: Change, written: Extract<Written, { ok: false }>): Result {
+  const { type, id } = subject(change);
+  const detail = `Kong rejected ${type} ${id}: ${written.rejection.message}`;
+  return { rejected: { change, finding: finding(blamed(change), 'KongRejected', detail) } };
+}
+
+/** The body of a PUT. A certificate without its `snis` would lose all of them (DB §4.1). */
+function putBody({ entity }: Desired, snis: ReadonlyMap<string, readonly string[]>): Body {
+  const body = { ...entity.body, tags: entity.tags };
+  return entity.type === 'certificates' ? { ...body, snis: snis.get(entity.id) ?? [] } : body;
+}
+
+interface Prepared {
+  /** Certificate id → its SNIs in Kong. */
+  readonly snis: ReadonlyMap<string, readonly string[]>;
+  /** Id of a target to delete → its upstream. */
+  readonly upstreams: ReadonlyMap<string, string>;
+  /** Ids that must not be deleted → why. */
+  readonly kept: ReadonlyMap<string, Rejected>;
+}
+
+/** What a level has to know from SQL before it is written: at most three statements, none for most levels. */
+async function prepare(actual: ActualState, level: readonly Change[]): Promise<Prepared> {
+  const certificates = level.filter((change) => change.action !== 'delete' && subject(change).type === 'certificates');
+  const targets = level.filter((change) => change.action === 'delete' && subject(change).type === 'targets');
+  const [snis, upstreams, kept] = await Promise.all([
+    actual.snisOf(certificates.map((change) => subject(change).id)),
+    actual.upstreamsOf(targets.map((change) => subject(change).id)),
+    removable(actual, level),
+  ]);
+  return { snis, upstreams, kept };
+}
+
+async function remove(run: Run, change: Extract<Change, { action: 'delete' }>, prepared: Prepared): Promise<Result> {
+  const { type, id } = change.current;
+  const kept = prepared.kept.get(id);
+  if (kept !== undefined) return { rejected: kept };
+  const upstreamId = prepared.upstreams.get(id);
+  // A target that the database does not have went away with its upstream.
+  if (type === 'targets' && upstreamId === undefined) return { done: change };
+  const written = await run.writer.admin.remove(type, id, upstreamId);
+  return written.ok ? { done: change } : refused(change, written);
+}
+
+async function write(run: Run, change: Change, prepared: Prepared): Promise<Result> {
+  if (change.action === 'delete') return remove(run, change, prepared);
+  const blocked = dependencyOf(change.desired.entity, run.failed);
+  if (blocked !== undefined) {
+    const detail = `${change.desired.entity.type} ${change.desired.entity.id} needs ${blocked}, which is not in Kong`;
+    return { rejected: { change, finding: finding(change.desired.root, 'KongDependencyRejected', detail) } };
+  }
+  if (change.desired.entity.type === 'targets') return writeTarget(run.writer, change, refused);
+  const { type, id } = change.desired.entity;
+  const written = await run.writer.admin.put(type, id, putBody(change.desired, prepared.snis));
+  return written.ok ? { done: change } : refused(change, written);
+}
+
+async function applyLevel(run: Run, level: readonly Change[]): Promise<void> {
+  if (level.length === 0) return;
+  await run.hooks.beforeLevel?.(level);
+  const prepared = await prepare(run.writer.actual, level);
+  await inParallel(level, run.writer.concurrency, async (change) => {
+    const result = await write(run, change, prepared);
+    if ('rejected' in result) {
+      run.rejected.push(result.rejected);
+      if (change.action !== 'delete') run.failed.add(subject(change).id);
+      return;
+    }
+    run.applied.push(result.done);
+    await run.hooks.applied?.(result.done);
+  });
+}
+
+/**
+ * Writes a plan to Kong, level after level. A refusal (4xx) leaves that entity and whatever refers to it out, with a
+ * finding on its root; the rest goes on. Throws ApplyInterrupted when Kong or its database is gone or a hook rejects.
+ */
+export async function apply(plan: Plan, writer: Writer, hooks: ApplyHooks = {}): Promise<Outcome> {
+  const run: Run = { writer, hooks, applied: [], rejected: [], failed: new Set() };
+  const before = writer.admin.requests();
+  const outcome = (): Outcome => ({
+    applied: run.applied,
+    rejected: run.rejected,
+    requests: writer.admin.requests() - before,
+  });
+  try {
+    for (const level of plan.levels) await applyLevel(run, level);
+  } catch (error) {
+    throw new ApplyInterrupted(outcome(), error);
+  }
+  return outcome();
+}
