@@ -26,9 +26,12 @@ function fileOf(handler: string): string {
 export default class PackagePlugin {
   readonly hooks: Record<string, () => Promise<void>>;
   readonly #serverless: Serverless;
+  readonly #output: string;
 
   constructor(serverless: Serverless) {
     this.#serverless = serverless;
+    // The framework moves this folder to where --package says.
+    this.#output = join(serverless.serviceDir, '.serverless');
     const pack = (): Promise<void> => this.#pack();
     this.hooks = {
       'before:package:createDeploymentArtifacts': pack,
@@ -37,21 +40,21 @@ export default class PackagePlugin {
   }
 
   async #pack(): Promise<void> {
-    const { service, serviceDir } = this.#serverless;
-    const definitions = service.getAllFunctions().map((name) => service.getFunction(name));
-    const files = new Set(definitions.map(({ handler }) => fileOf(handler)));
+    const { service } = this.#serverless;
     const artifacts = new Map<string, string>();
-    for (const file of files) artifacts.set(file, await this.#artifact(serviceDir, file));
-    for (const definition of definitions) {
-      const artifact = artifacts.get(fileOf(definition.handler));
-      if (artifact !== undefined) definition.package = { artifact };
+    for (const name of service.getAllFunctions()) {
+      const definition = service.getFunction(name);
+      const file = fileOf(definition.handler);
+      const artifact = artifacts.get(file) ?? (await this.#artifact(file));
+      artifacts.set(file, artifact);
+      definition.package = { artifact };
     }
   }
 
-  async #artifact(directory: string, file: string): Promise<string> {
-    const { code } = await bundle(join(directory, `${file}.ts`));
-    const target = join(directory, '.serverless', `${file.replaceAll('/', '-')}.zip`);
-    await mkdir(join(directory, '.serverless'), { recursive: true });
+  async #artifact(file: string): Promise<string> {
+    const { code } = await bundle(join(this.#serverless.serviceDir, `${file}.ts`));
+    const target = join(this.#output, `${file.replaceAll('/', '-')}.zip`);
+    await mkdir(this.#output, { recursive: true });
     await writeFile(target, await zip(`${file}.mjs`, code));
     return target;
   }

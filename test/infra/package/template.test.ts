@@ -1,0 +1,225 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+import { asList, asObject, isObject } from '../../../infra/local/aws/json.ts';
+import type { JsonObject } from '../../../infra/local/aws/json.ts';
+import { readServerless } from '../../../infra/local/aws/variables.ts';
+import { CLUSTER_CHANGE, EVENT_SOURCE } from '../../../shared/events.ts';
+
+const root = join(import.meta.dirname, '../../..');
+const settings = {
+  KONG_ADMIN_URL: 'https://kong-admin.test:8444',
+  VPC_SUBNET_IDS: 'subnet-1,subnet-2',
+  VPC_SECURITY_GROUP_IDS: 'sg-1',
+  AUDIT_LOG_GROUP: '/aws/eks/test/cluster',
+};
+let output: string;
+let resources: JsonObject;
+let text: string;
+
+before(async () => {
+  output = await mkdtemp(join(tmpdir(), 'package-test-'));
+  await pack(join(output, 'one'), 'UTC');
+  text = await readFile(join(output, 'one', 'cloudformation-template-update-stack.json'), 'utf8');
+  resources = asObject(asObject(JSON.parse(text), 'template')['Resources'], 'Resources');
+});
+
+after(() => rm(output, { recursive: true, force: true }));
+
+/** Packages without an account: nothing of the caller's environment but the paths, and secrets that must not matter. */
+async function pack(directory: string, zone: string): Promise<void> {
+  const cli = join(root, 'node_modules/serverless/bin/serverless.js');
+  const env = {
+    ...settings,
+    PATH: process.env['PATH'],
+    HOME: output,
+    TZ: zone,
+    KONG_DATABASE_URL: 'postgres://kong:top-secret@db.test/kong',
+    WEBHOOK_TOKENS: 'top-secret',
+  };
+  await promisify(execFile)(process.execPath, [cli, 'package', '--package', directory], { cwd: root, env });
+}
+
+function properties(id: string, type: string): JsonObject {
+  const resource = asObject(resources[id], id);
+  assert.equal(resource['Type'], type);
+  return asObject(resource['Properties'], id);
+}
+
+function ofType(type: string): JsonObject[] {
+  return Object.values(resources)
+    .filter((resource) => isObject(resource) && resource['Type'] === type)
+    .map((resource) => asObject(asObject(resource, type)['Properties'], type));
+}
+
+const arn = (id: string): JsonObject => ({ 'Fn::GetAtt': [id, 'Arn'] });
+
+test('the rule takes cluster changes from the bus to the queue, with a dead letter queue', () => {
+  const rule = properties('ClusterChangeRule', 'AWS::Events::Rule');
+  assert.deepEqual(rule['EventBusName'], { Ref: 'ChangeBus' });
+  assert.deepEqual(rule['EventPattern'], { source: [EVENT_SOURCE], 'detail-type': [CLUSTER_CHANGE] });
+  const [target, ...others] = asList(rule['Targets'], 'Targets').map((item) => asObject(item, 'target'));
+  assert.deepEqual(others, []);
+  assert.deepEqual(target?.['Arn'], arn('SyncQueue'));
+  assert.deepEqual(target?.['DeadLetterConfig'], { Arn: arn('RuleDeadLetterQueue') });
+});
+
+test('EventBridge may send to both queues, and nobody else', () => {
+  const policies = ofType('AWS::SQS::QueuePolicy');
+  assert.deepEqual(
+    policies.map((policy) => policy['Queues']),
+    [[{ Ref: 'RuleDeadLetterQueue' }], [{ Ref: 'SyncQueue' }]],
+  );
+  for (const policy of policies) {
+    const [statement, ...others] = asList(asObject(policy['PolicyDocument'], 'document')['Statement'], 'Statement');
+    assert.deepEqual(others, []);
+    const { Effect, Principal, Action, Condition } = asObject(statement, 'Statement');
+    assert.deepEqual([Effect, Principal, Action], ['Allow', { Service: 'events.amazonaws.com' }, 'sqs:SendMessage']);
+    assert.deepEqual(Condition, { ArnEquals: { 'aws:SourceArn': arn('ClusterChangeRule') } });
+  }
+});
+
+test('the queue has a dead letter queue and leaves sync six times its timeout', () => {
+  const queue = properties('SyncQueue', 'AWS::SQS::Queue');
+  assert.deepEqual(queue['RedrivePolicy'], { deadLetterTargetArn: arn('SyncDeadLetterQueue'), maxReceiveCount: 5 });
+  const { Timeout } = properties('SyncLambdaFunction', 'AWS::Lambda::Function');
+  const [mapping, ...others] = ofType('AWS::Lambda::EventSourceMapping');
+  assert.deepEqual(others, []);
+  const window = Number(mapping?.['MaximumBatchingWindowInSeconds']);
+  assert.ok(Number(queue['VisibilityTimeout']) >= 6 * Number(Timeout) + window);
+  assert.equal(properties('SyncDeadLetterQueue', 'AWS::SQS::Queue')['RedrivePolicy'], undefined);
+});
+
+test('sync gets batches, reports single failures, and runs twice at most', () => {
+  const [mapping] = ofType('AWS::Lambda::EventSourceMapping');
+  assert.deepEqual(mapping, {
+    BatchSize: 100,
+    MaximumBatchingWindowInSeconds: 1,
+    EventSourceArn: arn('SyncQueue'),
+    FunctionName: arn('SyncLambdaFunction'),
+    Enabled: true,
+    FunctionResponseTypes: ['ReportBatchItemFailures'],
+    ScalingConfig: { MaximumConcurrency: 2 },
+  });
+});
+
+test('reconcile runs every 5 minutes and converge every minute, one at a time', () => {
+  for (const [name, rate] of [
+    ['Reconcile', 'rate(5 minutes)'],
+    ['Converge', 'rate(1 minute)'],
+  ] as const) {
+    const rule = properties(`${name}EventsRuleSchedule1`, 'AWS::Events::Rule');
+    assert.deepEqual([rule['ScheduleExpression'], rule['State']], [rate, 'ENABLED']);
+    assert.equal(properties(`${name}LambdaFunction`, 'AWS::Lambda::Function')['ReservedConcurrentExecutions'], 1);
+    const permission = properties(`${name}LambdaPermissionEventsRuleSchedule1`, 'AWS::Lambda::Permission');
+    assert.equal(permission['Principal'], 'events.amazonaws.com');
+  }
+});
+
+test('the webhook has two routes and answers before API Gateway gives up', () => {
+  const keys = ofType('AWS::ApiGatewayV2::Route').map((route) => route['RouteKey']);
+  assert.deepEqual(keys, ['POST /webhook', 'POST /webhook/{token}']);
+  assert.ok(Number(properties('WebhookLambdaFunction', 'AWS::Lambda::Function')['Timeout']) < 30);
+});
+
+test('all functions run on Node 24 on arm64 with a role, a log group that ends, and their own handler', () => {
+  const functions = ofType('AWS::Lambda::Function');
+  const about = functions.map(({ Handler, Role, Runtime, Architectures }) => [Handler, Role, Runtime, Architectures]);
+  const expected = [
+    ['functions/webhook.handler', 'WebhookRole'],
+    ['functions/webhook.logs', 'WebhookRole'],
+    ['functions/sync.handler', 'SyncRole'],
+    ['functions/reconcile.handler', 'ScheduledRole'],
+    ['functions/converge.handler', 'ScheduledRole'],
+  ] as const;
+  assert.deepEqual(
+    about,
+    expected.map(([handler, role]) => [handler, arn(role), 'nodejs24.x', ['arm64']]),
+  );
+  for (const group of ofType('AWS::Logs::LogGroup')) assert.equal(group['RetentionInDays'], 14);
+});
+
+test('roles hold what their functions need and no more', () => {
+  const allowed = Object.entries(resources)
+    .filter(([, resource]) => isObject(resource) && resource['Type'] === 'AWS::IAM::Role')
+    .map(([id, resource]) => {
+      const policies = asList(asObject(asObject(resource, id)['Properties'], id)['Policies'], id);
+      const statements = policies.flatMap((policy) =>
+        asList(asObject(asObject(policy, id)['PolicyDocument'], id)['Statement'], id),
+      );
+      return [id, statements.flatMap((statement) => asObject(statement, id)['Action'])];
+    });
+  const base = ['events:PutEvents', 'logs:CreateLogStream', 'logs:PutLogEvents'];
+  assert.deepEqual(Object.fromEntries(allowed), {
+    WebhookRole: base,
+    SyncRole: [...base, 'sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
+    ScheduledRole: base,
+  });
+  assert.doesNotMatch(text, /"Resource":\s*"\*"/);
+});
+
+test('both dead letter queues have an alarm', () => {
+  const watched = ofType('AWS::CloudWatch::Alarm')
+    .filter((alarm) => alarm['MetricName'] === 'ApproximateNumberOfMessagesVisible')
+    .map((alarm) => asObject(asList(alarm['Dimensions'], 'Dimensions')[0], 'Dimension')['Value']);
+  const names = ['SyncDeadLetterQueue', 'RuleDeadLetterQueue'].map((id) => ({ 'Fn::GetAtt': [id, 'QueueName'] }));
+  assert.deepEqual(watched, names);
+});
+
+test('secrets come from Secrets Manager at deployment and never from the packaging shell', () => {
+  assert.ok(!text.includes('top-secret'));
+  const { Environment } = properties('SyncLambdaFunction', 'AWS::Lambda::Function');
+  const variables = asObject(asObject(Environment, 'Environment')['Variables'], 'Variables');
+  assert.equal(
+    variables['KONG_DATABASE_URL'],
+    '{{resolve:secretsmanager:kong-ingress-functions:SecretString:KONG_DATABASE_URL}}',
+  );
+  assert.equal(variables['KONG_ADMIN_URL'], settings.KONG_ADMIN_URL);
+});
+
+test('the local stack reads the same resources as CloudFormation gets', async () => {
+  const service = await readServerless(join(root, 'serverless.yml'), settings);
+  for (const part of asList(service['resources'], 'resources')) {
+    const own = asObject(asObject(part, 'part')['Resources'] ?? {}, 'Resources');
+    for (const [id, resource] of Object.entries(own)) assert.deepEqual(resources[id], resource, id);
+  }
+});
+
+test('every setting that the functions read can be given to them', async () => {
+  const config = await readFile(join(root, 'shared/config.ts'), 'utf8');
+  const read = new Set([...config.matchAll(/\(env, '([A-Z][A-Z0-9_]+)'/g)].map((match) => match[1]));
+  const given = new Set(
+    ofType('AWS::Lambda::Function').flatMap(({ Environment }) =>
+      Object.keys(asObject(asObject(Environment, 'Environment')['Variables'], 'Variables')),
+    ),
+  );
+  // A client certificate is a thing of kubeconfig files; EKS takes tokens only.
+  const local = new Set(['KUBERNETES_CLIENT_CERTIFICATE', 'KUBERNETES_CLIENT_KEY']);
+  assert.ok(read.size > 10);
+  assert.deepEqual(new Set([...read].filter((name) => !given.has(name ?? ''))), local);
+});
+
+test('packaging again makes the same bytes, in another time zone too', async () => {
+  await pack(join(output, 'two'), 'Asia/Tokyo');
+  const hashes = async (name: string): Promise<Record<string, string>> => {
+    const zips = (await readdir(join(output, name))).filter((file) => file.endsWith('.zip'));
+    const entries = zips.map(async (file) => {
+      const content = await readFile(join(output, name, file));
+      return [file, createHash('sha256').update(content).digest('hex')] as const;
+    });
+    return Object.fromEntries(await Promise.all(entries));
+  };
+  const [one, two] = [await hashes('one'), await hashes('two')];
+  assert.deepEqual(Object.keys(one), [
+    'functions-converge.zip',
+    'functions-reconcile.zip',
+    'functions-sync.zip',
+    'functions-webhook.zip',
+  ]);
+  assert.deepEqual(two, one);
+});
