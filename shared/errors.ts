@@ -219,6 +219,11 @@ export const ERRORS = {
     status: 503,
     retryable: true,
   },
+  LOGS_EVENT_INVALID: {
+    cause: 'What CloudWatch Logs handed over is not an event of a log subscription.',
+    nextStep: 'Check that only a subscription filter of the audit log invokes the function.',
+    retryable: false,
+  },
 } satisfies Record<string, ErrorInfo>;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -1,0 +1,50 @@
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { webhookConfig } from '../shared/config.ts';
+import { handler as onion } from '../shared/handler.ts';
+import { publisher } from '../shared/publish.ts';
+import { logHints, parseLogsEvent } from '../shared/webhook/cloudwatch.ts';
+import { passOn } from '../shared/webhook/pass.ts';
+import { receive } from '../shared/webhook/receive.ts';
+import { parseHttpEvent } from '../shared/webhook/request.ts';
+
+/** Settings and connections of this function instance, made at its first event. */
+interface Setup {
+  readonly config: ReturnType<typeof webhookConfig>;
+  readonly publisher: ReturnType<typeof publisher>;
+}
+
+let made: Setup | undefined;
+
+function setup(): Setup {
+  if (made === undefined) {
+    const config = webhookConfig(process.env);
+    // A sender waits for the answer: give up on a silent bus while it still does.
+    const client = new EventBridgeClient({ requestHandler: { connectionTimeout: 1_000, requestTimeout: 3_000 } });
+    made = { config, publisher: publisher({ client, eventBusName: config.eventBusName }) };
+  }
+  return made;
+}
+
+/** POST /webhook and /webhook/{token}: cluster change webhooks. */
+export const handler = onion(
+  'webhook',
+  async (request, { logger }) => {
+    const { config, publisher: bus } = setup();
+    const { response, ...received } = await receive(request, config, bus);
+    logger.info('received', { ...received });
+    return response;
+  },
+  { kind: 'http', parse: parseHttpEvent },
+);
+
+/** EKS audit logs, from a CloudWatch Logs subscription. */
+export const logs = onion(
+  'webhookLogs',
+  async (batch, { logger }) => {
+    const { config, publisher: bus } = setup();
+    const passed = await passOn(logHints(batch, config), bus);
+    logger.info('received', { sender: 'logs', ...passed });
+    return passed;
+  },
+  { kind: 'logs', parse: parseLogsEvent },
+);

@@ -1,0 +1,84 @@
+import type { ChangeEvent, ReconcileRequest } from '../events.ts';
+import { KINDS, isKind } from '../kubernetes/kinds.ts';
+import type { JsonRecord } from '../json.ts';
+import type { Kind } from '../kubernetes/resources.ts';
+
+/** What the receiver knows that the body does not say. */
+export interface Receipt {
+  /** The cluster's name, from the settings: a body could claim any. */
+  readonly cluster: string;
+  /** RFC 3339; stands in where the sender gives no usable time. */
+  readonly receivedAt: string;
+  /** User names whose writes are these functions' own. */
+  readonly ownUsers: readonly string[];
+}
+
+/** Why something in a request was not published. Counted and logged. */
+export type IgnoredReason = 'DryRun' | 'Failed' | 'Nameless' | 'NotAWrite' | 'OtherKind' | 'OwnWrite' | 'Subresource';
+
+/** What one reported write comes to. */
+export type Hint =
+  | { readonly change: ChangeEvent }
+  | { readonly reconcile: ReconcileRequest }
+  | { readonly ignored: IgnoredReason };
+
+const BY_RESOURCE: ReadonlyMap<string, Kind> = new Map(
+  Object.keys(KINDS)
+    .filter(isKind)
+    .map((kind) => [`${KINDS[kind].group}/${KINDS[kind].plural}`, kind]),
+);
+
+/** The known kind of a resource, whatever version the sender saw it in. */
+export function kindOfResource(group: string, resource: string): Kind | undefined {
+  return BY_RESOURCE.get(`${group}/${resource}`);
+}
+
+/** The known kind of this name in this group. */
+export function kindOfGroup(group: string, kind: string): Kind | undefined {
+  return isKind(kind) && KINDS[kind].group === group ? kind : undefined;
+}
+
+/** Whether a write was made by these functions themselves: status, Events, nothing that they would have to follow. */
+export function isOwn(user: JsonRecord | undefined, ownUsers: readonly string[]): boolean {
+  const username = user?.['username'];
+  return typeof username === 'string' && ownUsers.includes(username);
+}
+
+/** What a sender says of a change; texts are `''` when it does not say. */
+export interface Report {
+  readonly kind: Kind;
+  readonly namespace: string;
+  readonly name: string;
+  readonly operation: ChangeEvent['operation'];
+  readonly uid: string;
+  readonly resourceVersion?: string;
+  readonly previousResourceVersion?: string;
+  readonly observedAt: string;
+}
+
+function optional(field: 'uid' | 'resourceVersion' | 'previousResourceVersion', value: string | undefined): object {
+  return value === undefined || value === '' ? {} : { [field]: value };
+}
+
+/** The hint of a report; one without a name (generateName before the name is made) cannot be published. Pure. */
+export function hint(report: Report, { cluster, receivedAt }: Receipt): Hint {
+  if (report.name === '') return { ignored: 'Nameless' };
+  const { group, version, namespaced } = KINDS[report.kind];
+  return {
+    change: {
+      ref: {
+        cluster,
+        group,
+        version,
+        kind: report.kind,
+        namespace: namespaced ? report.namespace : '',
+        name: report.name,
+      },
+      operation: report.operation,
+      ...optional('uid', report.uid),
+      ...optional('resourceVersion', report.resourceVersion),
+      ...optional('previousResourceVersion', report.previousResourceVersion),
+      observedAt: Number.isNaN(Date.parse(report.observedAt)) ? receivedAt : report.observedAt,
+    },
+  };
+}
