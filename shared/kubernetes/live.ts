@@ -1,5 +1,5 @@
 import type { KubernetesClient } from './client.ts';
-import { type Key, objectKey, queryKey } from './keys.ts';
+import { type Key, objectKey, providedKeys, queryKey } from './keys.ts';
 import type { Lookup } from './lookup.ts';
 import { asResource, byName, isGone } from './object.ts';
 import type { KubernetesObject } from './resources.ts';
@@ -37,9 +37,10 @@ export function liveLookup(client: Pick<KubernetesClient, 'get' | 'list'>): Live
       return object === undefined || isGone(object) ? undefined : asResource(kind, object);
     },
     async list(kind, query) {
-      const found = await once(lists, queryKey(kind, query), async () => {
+      const key = queryKey(kind, query);
+      const found = await once(lists, key, async () => {
         const { objects: members } = await client.list(kind, selectionOf(kind, query));
-        return members.filter((object) => !isGone(object)).toSorted(byName);
+        return members.filter((object) => !isGone(object) && providedKeys(object).includes(key)).toSorted(byName);
       });
       return found.map((object) => asResource(kind, object));
     },

@@ -1,3 +1,6 @@
+import type * as Gateways from './gateway-resources.ts';
+import type * as Kong from './kong-resources.ts';
+
 /** Types of the Kubernetes objects that the functions read: only the fields they use, as the API server serves them (JSON). */
 
 /** Identifies one object in one cluster. `group` is `''` for core kinds, `namespace` is `''` for cluster-scoped kinds. */
@@ -131,6 +134,28 @@ export interface Resources {
   readonly EndpointSlice: EndpointSlice;
   readonly Secret: Secret;
   readonly ConfigMap: ConfigMap;
+  readonly KongPlugin: Kong.KongPlugin;
+  readonly KongClusterPlugin: Kong.KongClusterPlugin;
+  readonly KongConsumer: Kong.KongConsumer;
+  readonly KongConsumerGroup: Kong.KongConsumerGroup;
+  readonly KongIngress: Kong.KongIngress;
+  readonly TCPIngress: Kong.TCPIngress;
+  readonly UDPIngress: Kong.UDPIngress;
+  readonly KongUpstreamPolicy: Kong.KongUpstreamPolicy;
+  readonly KongVault: Kong.KongVault;
+  readonly KongLicense: Kong.KongLicense;
+  readonly KongCustomEntity: Kong.KongCustomEntity;
+  readonly KongServiceFacade: Kong.KongServiceFacade;
+  readonly GatewayClass: Gateways.GatewayClass;
+  readonly Gateway: Gateways.Gateway;
+  readonly HTTPRoute: Gateways.HTTPRoute;
+  readonly GRPCRoute: Gateways.GRPCRoute;
+  readonly TCPRoute: Gateways.TCPRoute;
+  readonly UDPRoute: Gateways.UDPRoute;
+  readonly TLSRoute: Gateways.TLSRoute;
+  readonly ReferenceGrant: Gateways.ReferenceGrant;
+  readonly BackendTLSPolicy: Gateways.BackendTLSPolicy;
+  readonly Namespace: Gateways.Namespace;
 }
 
 export type Kind = keyof Resources;

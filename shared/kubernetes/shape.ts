@@ -62,9 +62,12 @@ export function record(item: Shape): Shape {
   };
 }
 
+function prefix(path: string): string {
+  return path === '' ? '' : `${path}.`;
+}
+
 /** An object with these fields; all may be absent but those named in `required`. */
 export function object(fields: { readonly [field: string]: Shape }, ...required: readonly string[]): Shape {
-  const prefix = (path: string): string => (path === '' ? '' : `${path}.`);
   return (value, path) => {
     const entries = entriesOf(value);
     if (entries === undefined)
@@ -79,4 +82,27 @@ export function object(fields: { readonly [field: string]: Shape }, ...required:
     const missing = required.find((name) => !present.has(name));
     return missing === undefined ? undefined : `${prefix(path)}${missing} is missing`;
   };
+}
+
+const METADATA = object(
+  {
+    name: text,
+    namespace: text,
+    uid: text,
+    creationTimestamp: text,
+    labels: record(text),
+    annotations: record(text),
+  },
+  'name',
+);
+
+/** An object of a kind: `apiVersion`, `kind`, `metadata` and the kind's own fields. */
+export function resource(fields: { readonly [field: string]: Shape }, ...required: readonly string[]): Shape {
+  return object(
+    { apiVersion: text, kind: text, metadata: METADATA, ...fields },
+    'apiVersion',
+    'kind',
+    'metadata',
+    ...required,
+  );
 }

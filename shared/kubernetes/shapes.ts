@@ -1,28 +1,19 @@
 import type { Kind, KubernetesObject } from './resources.ts';
-import { type Shape, anything, flag, list, number, numberOrText, object, oneOf, record, text } from './shape.ts';
-
-const METADATA = object(
-  {
-    name: text,
-    namespace: text,
-    uid: text,
-    creationTimestamp: text,
-    labels: record(text),
-    annotations: record(text),
-  },
-  'name',
-);
-
-/** An object of a kind: `apiVersion`, `kind`, `metadata` and the kind's own fields. */
-export function resource(fields: { readonly [field: string]: Shape }, ...required: readonly string[]): Shape {
-  return object(
-    { apiVersion: text, kind: text, metadata: METADATA, ...fields },
-    'apiVersion',
-    'kind',
-    'metadata',
-    ...required,
-  );
-}
+import {
+  type Shape,
+  anything,
+  flag,
+  list,
+  number,
+  numberOrText,
+  object,
+  oneOf,
+  record,
+  resource,
+  text,
+} from './shape.ts';
+import { GATEWAY_SHAPES } from './shapes-gateway.ts';
+import { KONG_SHAPES } from './shapes-kong.ts';
 
 const INGRESS_BACKEND = object({
   service: object({ name: text, port: object({ name: text, number }) }, 'name'),
@@ -34,7 +25,7 @@ const INGRESS_PATH = object(
   'backend',
 );
 
-const CORE: Readonly<Record<string, Shape>> = {
+const CORE_SHAPES = {
   Ingress: resource({
     spec: object({
       ingressClassName: text,
@@ -48,9 +39,6 @@ const CORE: Readonly<Record<string, Shape>> = {
       controller: text,
       parameters: object({ apiGroup: text, kind: text, name: text, namespace: text, scope: text }, 'kind', 'name'),
     }),
-  }),
-  IngressClassParameters: resource({
-    spec: object({ serviceUpstream: flag, enableLegacyRegexDetection: flag }),
   }),
   Service: resource({
     spec: object({
@@ -78,7 +66,7 @@ const CORE: Readonly<Record<string, Shape>> = {
   ConfigMap: resource({ data: record(text) }),
 };
 
-const SHAPES: Readonly<Record<string, Shape>> = { ...CORE };
+const SHAPES: { readonly [K in Kind]: Shape } = { ...CORE_SHAPES, ...KONG_SHAPES, ...GATEWAY_SHAPES };
 
 const checked = new WeakMap<KubernetesObject, { readonly problem: string | undefined }>();
 
@@ -86,7 +74,7 @@ const checked = new WeakMap<KubernetesObject, { readonly problem: string | undef
 export function shapeProblem(kind: Kind, candidate: KubernetesObject): string | undefined {
   const known = checked.get(candidate);
   if (known !== undefined) return known.problem;
-  const problem = SHAPES[kind]?.(candidate, '');
+  const problem = SHAPES[kind](candidate, '');
   checked.set(candidate, { problem });
   return problem;
 }

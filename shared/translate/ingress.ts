@@ -5,6 +5,7 @@ import { proposeCertificate, proposeSni } from './certificate.ts';
 import { type Context, fullName } from './context.ts';
 import { isHost } from './host.ts';
 import { entityId, ingressRouteName, ingressServiceName, ingressUpstreamName, tagsOf } from './identity.ts';
+import { ingressExpression } from './ingress-expression.ts';
 import { classParameters } from './ingress-class-parameters.ts';
 import { isOurIngress } from './ingress-class.ts';
 import { REGEX_PREFIX, type RegexRules, type RulePath, kongPaths, rulePath } from './ingress-path.ts';
@@ -75,10 +76,25 @@ function usablePaths(context: Context, group: Group, rules: RegexRules): readonl
 const INGRESS_ROUTE: RouteFields = {
   strip_path: false,
   preserve_host: true,
-  regex_priority: 0,
   request_buffering: true,
   response_buffering: true,
 };
+
+/** What a route matches, in the router's flavour; undefined, with findings, when no path can be used. */
+function matchFields(context: Context, ingress: Ingress, group: Group, rules: RegexRules): RouteFields | undefined {
+  const { host } = group;
+  if (context.options.routerFlavor === 'expressions') {
+    return ingressExpression(context, ingress, host, group.paths, rules.prefix);
+  }
+  const paths = usablePaths(context, group, rules);
+  return paths === undefined ? undefined : { regex_priority: 0, ...(host === '' ? {} : { hosts: [host] }), paths };
+}
+
+/** What the default backend's route matches: everything. */
+function matchAll(context: Context): RouteFields {
+  if (context.options.routerFlavor === 'traditional') return { regex_priority: 0, paths: ['/'] };
+  return { expression: 'http.path ^= "/"', priority: 0 };
+}
 
 function proposeRoute(context: Context, name: string, fields: RouteFields, service: KongService, slot?: Slot): void {
   context.propose({
@@ -91,14 +107,14 @@ function proposeRoute(context: Context, name: string, fields: RouteFields, servi
   });
 }
 
-async function translateGroup(context: Context, group: Group, rules: RegexRules): Promise<void> {
+async function translateGroup(context: Context, ingress: Ingress, group: Group, rules: RegexRules): Promise<void> {
   const { backend, host } = group;
   if (host !== '' && !isHost(host)) {
     context.report(context.root, 'InvalidHost', `host ${JSON.stringify(host.slice(0, 120))} is no host name`);
     return;
   }
-  const paths = usablePaths(context, group, rules);
-  if (paths === undefined) return;
+  const match = matchFields(context, ingress, group, rules);
+  if (match === undefined) return;
   const service = await proposeService(context, {
     name: ingressServiceName(backend.namespace, backend.name, backend.port),
     host: ingressUpstreamName(backend.namespace, backend.name, backend.port),
@@ -112,7 +128,7 @@ async function translateGroup(context: Context, group: Group, rules: RegexRules)
   if (service === undefined) return;
   const { namespace = '', name } = context.root.metadata;
   const routeName = ingressRouteName(namespace, name, backend.name, host, backend.port);
-  proposeRoute(context, routeName, { ...INGRESS_ROUTE, ...(host === '' ? {} : { hosts: [host] }), paths }, service);
+  proposeRoute(context, routeName, { ...INGRESS_ROUTE, ...match }, service);
 }
 
 /**
@@ -139,7 +155,7 @@ async function translateDefaultBackend(context: Context, ingress: Ingress): Prom
       });
   if (service === undefined) return;
   const name = fullName(ingress).replace('/', '.');
-  proposeRoute(context, name, { ...INGRESS_ROUTE, paths: ['/'] }, service, DEFAULT_BACKEND_SLOT);
+  proposeRoute(context, name, { ...INGRESS_ROUTE, ...matchAll(context) }, service, DEFAULT_BACKEND_SLOT);
 }
 
 /** Certificates and SNIs of `spec.tls`; entries without hosts or Secret mean nothing (KIC 2.2.10). */
@@ -162,7 +178,7 @@ async function translateTls(context: Context, ingress: Ingress): Promise<void> {
 export async function translateIngress(context: Context, ingress: Ingress): Promise<void> {
   if (!(await isOurIngress(context, ingress))) return;
   const rules = await regexRules(context, ingress);
-  for (const group of groupsOf(context, ingress)) await translateGroup(context, group, rules);
+  for (const group of groupsOf(context, ingress)) await translateGroup(context, ingress, group, rules);
   await translateDefaultBackend(context, ingress);
   await translateTls(context, ingress);
 }

@@ -1,0 +1,112 @@
+import { type Shape, anything, list, number, object, record, resource, text } from './shape.ts';
+
+const SELECTOR = object({
+  matchLabels: record(text),
+  matchExpressions: list(object({ key: text, operator: text, values: list(text) }, 'key', 'operator')),
+});
+
+const LISTENER = object(
+  {
+    name: text,
+    protocol: text,
+    port: number,
+    hostname: text,
+    tls: object({
+      mode: text,
+      certificateRefs: list(object({ group: text, kind: text, namespace: text, name: text }, 'name')),
+    }),
+    allowedRoutes: object({
+      namespaces: object({ from: text, selector: SELECTOR }),
+      kinds: list(object({ group: text, kind: text }, 'kind')),
+    }),
+  },
+  'name',
+  'protocol',
+  'port',
+);
+
+const PARENT_REF = object(
+  { group: text, kind: text, namespace: text, name: text, sectionName: text, port: number },
+  'name',
+);
+
+const HEADER_VALUES = list(object({ name: text, value: text }, 'name', 'value'));
+const HEADER_MODIFIER = object({ set: HEADER_VALUES, add: HEADER_VALUES, remove: list(text) });
+const PATH_MODIFIER = object({ type: text, replaceFullPath: text, replacePrefixMatch: text }, 'type');
+
+const FILTERS = list(
+  object(
+    {
+      type: text,
+      requestHeaderModifier: HEADER_MODIFIER,
+      responseHeaderModifier: HEADER_MODIFIER,
+      requestRedirect: object({ scheme: text, hostname: text, path: PATH_MODIFIER, port: number, statusCode: number }),
+      urlRewrite: object({ hostname: text, path: PATH_MODIFIER }),
+      extensionRef: object({ group: text, kind: text, name: text }, 'group', 'kind', 'name'),
+    },
+    'type',
+  ),
+);
+
+const BACKEND_REFS = list(
+  object(
+    { group: text, kind: text, namespace: text, name: text, port: number, weight: number, filters: FILTERS },
+    'name',
+  ),
+);
+
+const VALUE_MATCHES = list(object({ type: text, name: text, value: text }, 'name', 'value'));
+
+function route(rule: { readonly [field: string]: Shape }): Shape {
+  return resource({
+    spec: object({
+      parentRefs: list(PARENT_REF),
+      hostnames: list(text),
+      rules: list(object({ name: text, backendRefs: BACKEND_REFS, ...rule })),
+    }),
+  });
+}
+
+/** Shapes of the Gateway API's resources. */
+export const GATEWAY_SHAPES = {
+  GatewayClass: resource({ spec: object({ controllerName: text }) }),
+  Gateway: resource({ spec: object({ gatewayClassName: text, listeners: list(LISTENER) }) }),
+  HTTPRoute: route({
+    matches: list(
+      object({
+        path: object({ type: text, value: text }),
+        headers: VALUE_MATCHES,
+        queryParams: VALUE_MATCHES,
+        method: text,
+      }),
+    ),
+    filters: FILTERS,
+    timeouts: object({ request: text, backendRequest: text }),
+  }),
+  GRPCRoute: route({
+    matches: list(object({ method: object({ type: text, service: text, method: text }), headers: VALUE_MATCHES })),
+    filters: FILTERS,
+  }),
+  TCPRoute: route({}),
+  UDPRoute: route({}),
+  TLSRoute: route({}),
+  ReferenceGrant: resource({
+    spec: object({
+      from: list(object({ group: text, kind: text, namespace: text }, 'group', 'kind', 'namespace')),
+      to: list(object({ group: text, kind: text, name: text }, 'group', 'kind')),
+    }),
+  }),
+  BackendTLSPolicy: resource({
+    spec: object({
+      targetRefs: list(object({ group: text, kind: text, name: text, sectionName: text }, 'kind', 'name')),
+      validation: object({
+        hostname: text,
+        caCertificateRefs: list(object({ group: text, kind: text, name: text }, 'kind', 'name')),
+        wellKnownCACertificates: text,
+        subjectAltNames: list(anything),
+      }),
+      options: record(text),
+    }),
+  }),
+  Namespace: resource({}),
+} satisfies Readonly<Record<string, Shape>>;
