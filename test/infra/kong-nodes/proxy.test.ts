@@ -223,14 +223,15 @@ test('plain HTTP on an https-only route: 426, or the redirect that the route ask
   assert.equal(seen(await call(`${proxy.tlsUrl}/b`)).headers['x-forwarded-proto'], 'https');
 });
 
+const subject = async (sni?: string): Promise<string> =>
+  (await call(`${proxy.tlsUrl}/`, sni === undefined ? {} : { sni })).subject;
+
 test('the certificate shown depends on the SNI: exact, wildcard, *, else the default', async () => {
   const names = ['exact.test', '*.wild.test', 'star'] as const;
   const pairs = await Promise.all(names.map((name) => selfSigned([name])));
   const rows = pairs.map((pair, index) => ({ id: uuid(500 + index), cert: pair.certificate, key: pair.key }));
   const snis = ['exact.test', '*.wild.test', '*'].map((name, index) => ({ name, certificate_id: uuid(500 + index) }));
   use({ certificates: rows, snis });
-  const subject = async (sni?: string): Promise<string> =>
-    (await call(`${proxy.tlsUrl}/`, sni === undefined ? {} : { sni })).subject;
   assert.equal(await subject('exact.test'), 'CN=exact.test');
   assert.equal(await subject('a.wild.test'), 'CN=*.wild.test');
   assert.equal(await subject('other.test'), 'CN=star');
@@ -286,15 +287,16 @@ test('key-auth: no key, wrong key, good key in header or query, hidden, anonymou
   assert.deepEqual([open.headers['x-consumer-username'], open.headers['x-anonymous-consumer']], ['nobody', 'true']);
 });
 
+const termination = (n: number, config: Row): Row => plugin('request-termination', config, { route_id: uuid(n) });
+
 test('request-termination: message, body, trigger', async () => {
-  const onRoute = (n: number, config: Row): Row => plugin('request-termination', config, { route_id: uuid(n) });
   use({
     services: [service(one.port)],
     routes: routes({ ...toS, paths: ['/a'] }, { ...toS, paths: ['/b'] }, { ...toS, paths: ['/c'] }),
     plugins: [
-      onRoute(1, { status_code: 418, message: 'tea' }),
-      onRoute(2, { status_code: 200, content_type: 'text/plain', body: 'fixed' }),
-      onRoute(3, { status_code: 503, trigger: 'stop' }),
+      termination(1, { status_code: 418, message: 'tea' }),
+      termination(2, { status_code: 200, content_type: 'text/plain', body: 'fixed' }),
+      termination(3, { status_code: 503, trigger: 'stop' }),
     ],
   });
   const tea = await call(`${proxy.url}/a`);
