@@ -21,7 +21,20 @@ export type EntityType =
   | 'keyauth_credentials'
   | 'oauth2_credentials'
   | 'routes'
-  | 'plugins';
+  | 'plugins'
+  | OptionalEntityType;
+
+/** Types that only some Kongs have: Enterprise's, and those of plugins. */
+export type OptionalEntityType =
+  | 'consumer_groups'
+  | 'consumer_group_consumers'
+  | 'mtls_auth_credentials'
+  | 'licenses'
+  | 'key_sets'
+  | 'keys'
+  | 'filter_chains'
+  | 'degraphql_routes'
+  | 'graphql_ratelimiting_advanced_cost_decoration';
 
 /** An entity with every reference resolved to an id, as Kong stores it. `tags` includes the filter tags. */
 export interface Entity {
@@ -40,6 +53,8 @@ export interface EntityInfo {
   readonly references: Readonly<Record<string, EntityType>>;
   /** Fields that Kong holds unique together, as SQL columns. */
   readonly unique: readonly (readonly string[])[];
+  /** The table is not in every Kong's database (Enterprise, or a plugin's own). */
+  readonly optional?: true;
 }
 
 const credential = (table: string, ...columns: string[]): EntityInfo => ({
@@ -75,5 +90,38 @@ export const ENTITIES: { readonly [T in EntityType]: EntityInfo } = {
     level: 3,
     references: { service: 'services', route: 'routes', consumer: 'consumers' },
     unique: [['name', 'route_id', 'service_id', 'consumer_id'], ['instance_name']],
+  },
+  consumer_groups: { table: 'consumer_groups', level: 0, references: {}, unique: [['name']], optional: true },
+  consumer_group_consumers: {
+    table: 'consumer_group_consumers',
+    level: 1,
+    references: { consumer: 'consumers', consumer_group: 'consumer_groups' },
+    unique: [['consumer_id', 'consumer_group_id']],
+    optional: true,
+  },
+  mtls_auth_credentials: { ...credential('mtls_auth_credentials', 'cache_key'), optional: true },
+  licenses: { table: 'licenses', level: 0, references: {}, unique: [], optional: true },
+  key_sets: { table: 'key_sets', level: 0, references: {}, unique: [['name']], optional: true },
+  keys: { table: 'keys', level: 1, references: { set: 'key_sets' }, unique: [['name']], optional: true },
+  filter_chains: {
+    table: 'filter_chains',
+    level: 3,
+    references: { service: 'services', route: 'routes' },
+    unique: [['name']],
+    optional: true,
+  },
+  degraphql_routes: {
+    table: 'degraphql_routes',
+    level: 3,
+    references: { service: 'services' },
+    unique: [],
+    optional: true,
+  },
+  graphql_ratelimiting_advanced_cost_decoration: {
+    table: 'graphql_ratelimiting_advanced_cost_decoration',
+    level: 3,
+    references: { service: 'services' },
+    unique: [],
+    optional: true,
   },
 };

@@ -19,5 +19,11 @@ export function managedExpression(scope: Scope, type: EntityType, alias: string,
   return `(${tagged} AND COALESCE(${alias}.ws_id = ${workspace}, false))`;
 }
 
-/** Every entity type of the table. */
-export const ENTITY_TYPES = Object.keys(ENTITIES).filter((type): type is EntityType => Object.hasOwn(ENTITIES, type));
+function isEntityType(type: string): type is EntityType {
+  return Object.hasOwn(ENTITIES, type);
+}
+
+/** Every entity type whose table is in every Kong's database. */
+export const ENTITY_TYPES = Object.keys(ENTITIES)
+  .filter(isEntityType)
+  .filter((type) => ENTITIES[type].optional !== true);
