@@ -20,11 +20,18 @@ function duplicate(definition: Definition, entity: JsonObject, columns: readonly
   if (columns.includes('id')) return primaryKeyViolation(text(entity['id']));
   const fields = columns.includes('cache_key')
     ? definition.cacheKey
-    : columns.filter((column) => column !== 'ws_id').map((column) => column.replace(/_id$/, (suffix) => (column in definition.fields ? suffix : '')));
+    : columns
+        .filter((column) => column !== 'ws_id')
+        .map((column) => column.replace(/_id$/, (suffix) => (column in definition.fields ? suffix : '')));
   return uniqueViolation(Object.fromEntries(fields.map((field) => [field, entity[field] ?? null])));
 }
 
-function foreignKey(definition: Definition, entity: JsonObject, columns: readonly string[], error: pg.DatabaseError): unknown {
+function foreignKey(
+  definition: Definition,
+  entity: JsonObject,
+  columns: readonly string[],
+  error: pg.DatabaseError,
+): unknown {
   const by = /is still referenced from table "([^"]+)"/.exec(error.detail ?? '')?.[1];
   if (by !== undefined) return stillReferenced(definition.name, by);
   const [field, schema] = references(definition).find(([name]) => columns.includes(`${name}_id`)) ?? [];

@@ -1,5 +1,6 @@
 import { isList, isObject } from '../json.ts';
 import type { Json, JsonObject } from '../json.ts';
+import { isErrors } from '../schema/errors.ts';
 import type { ErrorNode, Errors } from '../schema/types.ts';
 
 /** An answer of Kong's Admin API that ends a request: `{ code, name, fields, message }` (Kong 3.9). */
@@ -16,7 +17,7 @@ export class KongError extends Error {
 }
 
 export function schemaViolation(errors: Errors): KongError {
-  const messages = flatten(errors);
+  const messages = flattenAt('', errors);
   const count = messages.length === 1 ? 'schema violation' : `${messages.length} schema violations`;
   const message = `${count} (${messages.join('; ')})`;
   return new KongError(400, { code: 2, name: 'schema violation', fields: toJson(errors), message });
@@ -46,7 +47,12 @@ export function foreignKeyUnresolved(field: string, by: JsonObject, schema: stri
   const [key = 'id'] = Object.keys(by);
   const reason = `the foreign key cannot be resolved with '${luaTable(by)}' for an existing '${schema}' entity`;
   const message = `foreign key unresolved (${field}.${key}: ${reason})`;
-  return new KongError(400, { code: 13, name: 'foreign keys unresolved', fields: { [field]: { [key]: reason } }, message });
+  return new KongError(400, {
+    code: 13,
+    name: 'foreign keys unresolved',
+    fields: { [field]: { [key]: reason } },
+    message,
+  });
 }
 
 export function entityNotFound(by: JsonObject): KongError {
@@ -81,23 +87,19 @@ export function notFound(): KongError {
 }
 
 /** One message a field, with its path; those about the whole entity stand alone. Sorted as Kong sorts. */
-function flatten(errors: Errors): string[] {
+function flattenAt(prefix: string, errors: Errors): string[] {
   return Object.keys(errors)
     .toSorted()
-    .flatMap((field) => messagesAt(field, errors[field] ?? ''));
+    .flatMap((field) => messagesAt(`${prefix}${field}`, errors[field] ?? ''));
 }
 
 function messagesAt(path: string, node: ErrorNode): string[] {
   if (typeof node === 'string') return [`${path}: ${node}`];
-  if (Array.isArray(node)) {
-    return node.flatMap((item: ErrorNode | null, i) => {
-      if (item === null) return [];
-      return path.endsWith('@entity') && typeof item === 'string' ? [item] : messagesAt(`${path}.${i + 1}`, item);
-    });
-  }
-  return Object.entries(node)
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .flatMap(([field, inner]: [string, ErrorNode]) => messagesAt(`${path}.${field}`, inner));
+  if (isErrors(node)) return flattenAt(`${path}.`, node);
+  return node.flatMap((item, i) => {
+    if (item === null) return [];
+    return path.endsWith('@entity') && typeof item === 'string' ? [item] : messagesAt(`${path}.${i + 1}`, item);
+  });
 }
 
 function toJson(errors: Errors): JsonObject {
@@ -106,7 +108,7 @@ function toJson(errors: Errors): JsonObject {
 
 function nodeToJson(node: ErrorNode | null): Json {
   if (node === null || typeof node === 'string') return node;
-  return Array.isArray(node) ? node.map(nodeToJson) : Object.fromEntries(Object.entries(node).map(([name, inner]: [string, ErrorNode]) => [name, nodeToJson(inner)]));
+  return isErrors(node) ? toJson(node) : node.map(nodeToJson);
 }
 
 /** How Kong prints keys in messages: `{id="…",name=null}`. */

@@ -21,7 +21,11 @@ export interface PageRequest {
 
 /** Reads `size`, `offset` and `tags` of a list request. Throws Kong's errors for wrong ones. */
 export function pageRequest(query: URLSearchParams): PageRequest {
-  return { size: pageSize(query.get('size')), after: offsetId(query.get('offset')), filter: tagFilter(query.get('tags')) };
+  return {
+    size: pageSize(query.get('size')),
+    after: offsetId(query.get('offset')),
+    filter: tagFilter(query.get('tags')),
+  };
 }
 
 function pageSize(value: string | null): number {
@@ -36,7 +40,9 @@ function pageSize(value: string | null): number {
 
 /** The offset that continues after an id. */
 export function offsetAfter(id: string): string {
-  return Buffer.from(JSON.stringify([id])).toString('base64').replaceAll('=', '');
+  return Buffer.from(JSON.stringify([id]))
+    .toString('base64')
+    .replaceAll('=', '');
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;

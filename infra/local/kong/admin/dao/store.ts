@@ -6,10 +6,11 @@ import { offsetAfter } from './paging.ts';
 import type { PageRequest } from './paging.ts';
 import { entityExpression, rowOf, writtenColumns } from './rows.ts';
 
-/** A condition on a column, `"name" = value`. */
+/** A condition on a column: it is the value, or, for a list, has it as an element. */
 export interface Where {
   readonly column: string;
   readonly value: string;
+  readonly element?: boolean;
 }
 
 export interface Page {
@@ -60,9 +61,9 @@ export function createStore(pool: Pool, workspace: string): Store {
   return {
     workspace,
     async first(definition, where) {
-      return (await rows(definition, `AND "${where.column}" = $1 LIMIT 1`, [where.value]))[0];
+      return (await rows(definition, `AND ${condition(where, '$1')} LIMIT 1`, [where.value]))[0];
     },
-    all: (definition, where) => rows(definition, `AND "${where.column}" = $1 ORDER BY id`, [where.value]),
+    all: (definition, where) => rows(definition, `AND ${condition(where, '$1')} ORDER BY id`, [where.value]),
     async page(definition, request, where) {
       const { text, values } = pageClause(request, where);
       const found = await rows(definition, text, values);
@@ -83,6 +84,10 @@ export function createStore(pool: Pool, workspace: string): Store {
   };
 }
 
+function condition({ column, element = false }: Where, parameter: string): string {
+  return element ? `${parameter} = ANY ("${column}")` : `"${column}" = ${parameter}`;
+}
+
 /** Rows whose time has come are not there any more, although nothing has removed them yet. */
 function scope(definition: Definition): string {
   return definition.ttl === true ? '(ttl IS NULL OR ttl > now())' : 'true';
@@ -99,8 +104,9 @@ function pageClause(request: PageRequest, where: Where | undefined): { text: str
   const values: unknown[] = [];
   const next = (value: unknown): string => `$${values.push(value)}`;
   let text = '';
-  if (where !== undefined) text += `AND "${where.column}" = ${next(where.value)} `;
+  if (where !== undefined) text += `AND ${condition(where, next(where.value))} `;
   if (request.after !== undefined) text += `AND id > ${next(request.after)} `;
-  if (request.filter !== undefined) text += `AND tags ${request.filter.all ? '@>' : '&&'} ${next(request.filter.tags)}::text[] `;
+  if (request.filter !== undefined)
+    text += `AND tags ${request.filter.all ? '@>' : '&&'} ${next(request.filter.tags)}::text[] `;
   return { text: `${text}ORDER BY id LIMIT ${next(request.size + 1)}`, values };
 }

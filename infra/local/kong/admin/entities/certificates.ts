@@ -31,7 +31,9 @@ function isReference(value: string): boolean {
 // The messages hold no part of the value: it may be a key.
 function certificateError(value: Json): string | undefined {
   const pem = String(value);
-  return isReference(pem) || parseCertificate(pem) !== undefined ? undefined : 'invalid certificate: x509.new: not a PEM certificate';
+  return isReference(pem) || parseCertificate(pem) !== undefined
+    ? undefined
+    : 'invalid certificate: x509.new: not a PEM certificate';
 }
 
 function keyError(value: Json): string | undefined {
@@ -61,7 +63,11 @@ const differentTypes: EntityCheck = {
     const second = parseCertificate(String(data['cert_alt'] ?? ''));
     if (first === undefined || second === undefined) return undefined;
     if (first.publicKey.asymmetricKeyType !== second.publicKey.asymmetricKeyType) return undefined;
-    return { '@entity': ['certificate and alternative certificate need to have different type (e.g. RSA and ECDSA), the provided certificates were both of the same type'] };
+    return {
+      '@entity': [
+        'certificate and alternative certificate need to have different type (e.g. RSA and ECDSA), the provided certificates were both of the same type',
+      ],
+    };
   },
 };
 

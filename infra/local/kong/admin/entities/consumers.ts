@@ -73,7 +73,21 @@ const keyAuth = credential(
   { key: made({ required: false, unique: true }) },
 );
 
-const ALGORITHMS = ['HS256', 'HS384', 'HS512', 'RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512', 'PS256', 'PS384', 'PS512', 'EdDSA'];
+const ALGORITHMS = [
+  'HS256',
+  'HS384',
+  'HS512',
+  'RS256',
+  'RS384',
+  'RS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'EdDSA',
+];
 const KEY_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'EdDSA'];
 
 function publicKeyError(value: Json): string | undefined {
@@ -109,7 +123,9 @@ const jwtSecrets: Definition = {
   ],
 };
 
-const redirectUri = string({ custom: (value) => (URL.canParse(String(value)) ? undefined : `cannot parse '${String(value)}'`) });
+const redirectUri = string({
+  custom: (value) => (URL.canParse(String(value)) ? undefined : `cannot parse '${String(value)}'`),
+});
 
 const oauth2 = credential(
   {
@@ -129,7 +145,15 @@ const oauth2 = credential(
   },
 );
 
-export const CONSUMER_ENTITIES: readonly Definition[] = [consumers, acls, basicAuth, hmacAuth, keyAuth, jwtSecrets, oauth2];
+export const CONSUMER_ENTITIES: readonly Definition[] = [
+  consumers,
+  acls,
+  basicAuth,
+  hmacAuth,
+  keyAuth,
+  jwtSecrets,
+  oauth2,
+];
 
 /** The row to store: secrets that were sent in clear are stored as Kong stores them, hashed. */
 export function hashSecrets(definition: Definition, sent: JsonObject, entity: JsonObject): JsonObject {

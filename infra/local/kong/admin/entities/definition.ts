@@ -34,7 +34,9 @@ export interface SchemaContext {
 
 export type Resolved = { readonly schema: RecordSchema } | { readonly errors: Errors };
 
-export function define(definition: Omit<Definition, 'workspaceable' | 'core' | 'entity_checks'> & Partial<Definition>): Definition {
+export function define(
+  definition: Omit<Definition, 'workspaceable' | 'core' | 'entity_checks'> & Partial<Definition>,
+): Definition {
   return { workspaceable: true, core: true, entity_checks: [], ...definition };
 }
 

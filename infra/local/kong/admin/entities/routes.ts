@@ -1,7 +1,27 @@
 import { isIP } from 'node:net';
 import { isList } from '../json.ts';
 import type { Json, JsonObject } from '../json.ts';
-import { absent, arrayOf, flag, foreign, headerName, id, integer, mapOf, name, oneOf, port, PROTOCOLS, record, setOf, string, strings, tags, times, wildcardHost } from '../schema/typedefs.ts';
+import {
+  absent,
+  arrayOf,
+  flag,
+  foreign,
+  headerName,
+  id,
+  integer,
+  mapOf,
+  name,
+  oneOf,
+  port,
+  PROTOCOLS,
+  record,
+  setOf,
+  string,
+  strings,
+  tags,
+  times,
+  wildcardHost,
+} from '../schema/typedefs.ts';
 import type { EntityCheck, Field, Fields } from '../schema/types.ts';
 import { regexError } from '../schema/validators.ts';
 import { define } from './definition.ts';
@@ -23,7 +43,10 @@ function addressError(value: Json): string | undefined {
 }
 
 const endpoints = setOf(
-  record({ ip: string({ custom: addressError }), port: port() }, { entity_checks: [{ at_least_one_of: ['ip', 'port'] }] }),
+  record(
+    { ip: string({ custom: addressError }), port: port() },
+    { entity_checks: [{ at_least_one_of: ['ip', 'port'] }] },
+  ),
 );
 
 const hosts = arrayOf(
@@ -115,7 +138,11 @@ const MATCHES: Readonly<Record<string, readonly string[]>> = {
 };
 
 const STREAM = `'tcp', 'tls', 'tls_passthrough' or 'udp'`;
-const FORBIDDEN: readonly { readonly of: readonly string[]; readonly named: string; readonly fields: readonly string[] }[] = [
+const FORBIDDEN: readonly {
+  readonly of: readonly string[];
+  readonly named: string;
+  readonly fields: readonly string[];
+}[] = [
   { of: ['tcp', 'tls', 'tls_passthrough', 'udp'], named: STREAM, fields: ['methods', 'hosts', 'paths', 'headers'] },
   { of: ['grpc', 'grpcs'], named: `'grpc' or 'grpcs'`, fields: ['methods', 'sources', 'destinations'] },
   { of: ['http', 'https'], named: `'http' or 'https'`, fields: ['sources', 'destinations'] },
@@ -127,7 +154,8 @@ function fieldsFor(protocol: string, base: Fields): Fields {
   for (const { of, named, fields: forbidden } of FORBIDDEN.filter((rule) => rule.of.includes(protocol))) {
     for (const field of forbidden) {
       const original = base[field];
-      if (original !== undefined) adapted[field] = absent(original, `cannot set '${field}' when 'protocols' is ${named}`);
+      if (original !== undefined)
+        adapted[field] = absent(original, `cannot set '${field}' when 'protocols' is ${named}`);
     }
   }
   if (protocol.startsWith('grpc') && base['strip_path'] !== undefined) {

@@ -1,5 +1,21 @@
 import type { JsonObject } from '../json.ts';
-import { arrayOf, flag, foreign, host, id, integer, boolean, name, oneOf, path, port, PROTOCOLS, string, tags, times } from '../schema/typedefs.ts';
+import {
+  arrayOf,
+  flag,
+  foreign,
+  host,
+  id,
+  integer,
+  boolean,
+  name,
+  oneOf,
+  path,
+  port,
+  PROTOCOLS,
+  string,
+  tags,
+  times,
+} from '../schema/typedefs.ts';
 import type { EntityCheck, Shorthands } from '../schema/types.ts';
 import { define } from './definition.ts';
 
@@ -7,7 +23,12 @@ const timeout = integer({ default: 60000, between: [1, 2147483646] });
 
 /** What only makes sense towards a TLS upstream. */
 const tlsOnly = (field: string): EntityCheck => ({
-  conditional: { if_field: 'protocol', if_match: { not_one_of: ['https', 'tls'] }, then_field: field, then_match: { eq: null } },
+  conditional: {
+    if_field: 'protocol',
+    if_match: { not_one_of: ['https', 'tls'] },
+    then_field: field,
+    then_match: { eq: null },
+  },
 });
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { http: 80, https: 443 };

@@ -1,6 +1,26 @@
 import { isIP } from 'node:net';
 import type { JsonObject } from '../json.ts';
-import { arrayOf, boolean, flag, foreign, headerName, host, id, integer, isHost, mapOf, MILLISECONDS, number, oneOf, path, record, string, strings, tags, times } from '../schema/typedefs.ts';
+import {
+  arrayOf,
+  boolean,
+  flag,
+  foreign,
+  headerName,
+  host,
+  id,
+  integer,
+  isHost,
+  mapOf,
+  MILLISECONDS,
+  number,
+  oneOf,
+  path,
+  record,
+  string,
+  strings,
+  tags,
+  times,
+} from '../schema/typedefs.ts';
 import type { EntityCheck, Field, Fields } from '../schema/types.ts';
 import { define } from './definition.ts';
 

@@ -88,7 +88,12 @@ export const keys = define({
     jwk: string({ custom: jwkError, referenceable: true, encrypted: true }),
     pem: record(
       {
-        private_key: string({ required: false, custom: pemError(createPrivateKey), encrypted: true, referenceable: true }),
+        private_key: string({
+          required: false,
+          custom: pemError(createPrivateKey),
+          encrypted: true,
+          referenceable: true,
+        }),
         public_key: string({ required: false, custom: pemError(createPublicKey), referenceable: true }),
       },
       { required: false, entity_checks: [{ at_least_one_of: ['private_key', 'public_key'] }] },
@@ -103,7 +108,9 @@ export const keys = define({
       custom_entity_check: { field_sources: ['jwk', 'pem', 'kid'] },
       custom: ({ jwk, kid }) => {
         const key = typeof jwk === 'string' ? parseJson(jwk) : undefined;
-        return !isObject(key) || key['kid'] === kid ? undefined : { '@entity': ['kid in jwk.kid must be equal to keys.kid'] };
+        return !isObject(key) || key['kid'] === kid
+          ? undefined
+          : { '@entity': ['kid in jwk.kid must be equal to keys.kid'] };
       },
     },
   ],

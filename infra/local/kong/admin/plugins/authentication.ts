@@ -4,7 +4,15 @@ import type { PluginSchema } from './plugin.ts';
 
 const realm = string({ required: false });
 const HMAC = ['hmac-sha1', 'hmac-sha256', 'hmac-sha384', 'hmac-sha512'];
-const SESSION_HEADERS = ['id', 'audience', 'subject', 'timeout', 'idling-timeout', 'rolling-timeout', 'absolute-timeout'];
+const SESSION_HEADERS = [
+  'id',
+  'audience',
+  'subject',
+  'timeout',
+  'idling-timeout',
+  'rolling-timeout',
+  'absolute-timeout',
+];
 
 const keyAuth = plugin(
   { priority: 1250, noConsumer: true },

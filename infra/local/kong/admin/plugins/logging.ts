@@ -90,7 +90,21 @@ const tcpLog = plugin(
 
 const SEVERITIES = ['debug', 'info', 'notice', 'warning', 'err', 'crit', 'alert', 'emerg'];
 const LOCALS = Array.from({ length: 8 }, (_, i) => `local${i}`);
-const FACILITIES = ['auth', 'authpriv', 'cron', 'daemon', 'ftp', 'kern', 'lpr', 'mail', 'news', 'syslog', 'user', 'uucp', ...LOCALS];
+const FACILITIES = [
+  'auth',
+  'authpriv',
+  'cron',
+  'daemon',
+  'ftp',
+  'kern',
+  'lpr',
+  'mail',
+  'news',
+  'syslog',
+  'user',
+  'uucp',
+  ...LOCALS,
+];
 const severity = oneOf(SEVERITIES, { required: true, default: 'info' });
 
 const syslog = plugin(

@@ -22,12 +22,22 @@ export interface PluginOptions {
 const HTTP = ['grpc', 'grpcs', 'http', 'https'];
 
 export function plugin(options: PluginOptions, config: Fields): PluginSchema {
-  const { noConsumer = false, protocols = 'http', defaultProtocols = HTTP, checks = [], shorthands, configChecks } = options;
+  const {
+    noConsumer = false,
+    protocols = 'http',
+    defaultProtocols = HTTP,
+    checks = [],
+    shorthands,
+    configChecks,
+  } = options;
   return {
     priority: options.priority,
     fields: {
       ...(noConsumer ? { consumer: absent(foreign('consumers')) } : {}),
-      protocols: setOf(oneOf(protocols === 'any' ? PROTOCOLS : HTTP), { required: true, default: [...defaultProtocols] }),
+      protocols: setOf(oneOf(protocols === 'any' ? PROTOCOLS : HTTP), {
+        required: true,
+        default: [...defaultProtocols],
+      }),
       config: record(config, {
         required: true,
         ...(shorthands === undefined ? {} : { shorthand_fields: shorthands }),
@@ -43,7 +53,11 @@ export function renamed(field: Field, ...path: readonly string[]): Shorthand {
   return {
     field,
     replaced_with: path,
-    expand: (value) => path.reduceRight<{ [name: string]: typeof value }>((inner, name, i) => ({ [name]: i === path.length - 1 ? value : inner }), {}),
+    expand: (value) =>
+      path.reduceRight<{ [name: string]: typeof value }>(
+        (inner, name, i) => ({ [name]: i === path.length - 1 ? value : inner }),
+        {},
+      ),
   };
 }
 

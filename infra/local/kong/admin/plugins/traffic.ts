@@ -1,6 +1,21 @@
 import { isIP } from 'node:net';
 import type { Json } from '../json.ts';
-import { arrayOf, boolean, flag, headerName, integer, mapOf, number, oneOf, path, port, record, string, strings, timeout } from '../schema/typedefs.ts';
+import {
+  arrayOf,
+  boolean,
+  flag,
+  headerName,
+  integer,
+  mapOf,
+  number,
+  oneOf,
+  path,
+  port,
+  record,
+  string,
+  strings,
+  timeout,
+} from '../schema/typedefs.ts';
 import type { Field, Fields, Shorthands } from '../schema/types.ts';
 import { plugin, redisNeeds, renamed } from './plugin.ts';
 import type { PluginSchema } from './plugin.ts';
@@ -81,18 +96,18 @@ const responseRatelimiting = plugin(
     redis,
     block_on_first_violation: flag(false),
     hide_client_headers: flag(false),
-    limits: mapOf(
-      string(),
-      record(windows, { required: true, entity_checks: [{ at_least_one_of: WINDOWS }] }),
-      { required: true, len_min: 1 },
-    ),
+    limits: mapOf(string(), record(windows, { required: true, entity_checks: [{ at_least_one_of: WINDOWS }] }), {
+      required: true,
+      len_min: 1,
+    }),
   },
 );
 
 function cidrError(value: Json): string | undefined {
   const [address = '', bits] = String(value).split('/');
   const family = isIP(address);
-  const valid = family !== 0 && (bits === undefined || (/^\d+$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128)));
+  const valid =
+    family !== 0 && (bits === undefined || (/^\d+$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128)));
   return valid ? undefined : `invalid ip or cidr range: '${String(value)}'`;
 }
 
@@ -131,7 +146,10 @@ const proxyCache = plugin(
   },
   {
     response_code: arrayOf(integer({ between: [100, 900] }), { default: [200, 301, 404], len_min: 1, required: true }),
-    request_method: arrayOf(oneOf(['HEAD', 'GET', 'POST', 'PATCH', 'PUT']), { default: ['GET', 'HEAD'], required: true }),
+    request_method: arrayOf(oneOf(['HEAD', 'GET', 'POST', 'PATCH', 'PUT']), {
+      default: ['GET', 'HEAD'],
+      required: true,
+    }),
     content_type: strings({ default: ['text/plain', 'application/json'], required: true }),
     cache_ttl: integer({ default: 300, gt: 0 }),
     strategy: oneOf(['memory'], { required: true }),
@@ -185,7 +203,10 @@ const cors = plugin(
   { priority: 2000, noConsumer: true },
   {
     origins: arrayOf(
-      string({ custom: (value) => (value === '*' || luaFree(String(value)) ? undefined : `'${String(value)}' is not a valid regex`) }),
+      string({
+        custom: (value) =>
+          value === '*' || luaFree(String(value)) ? undefined : `'${String(value)}' is not a valid regex`,
+      }),
     ),
     headers: strings(),
     exposed_headers: strings(),

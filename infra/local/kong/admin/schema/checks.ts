@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { at } from '../json.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { Conditional, EntityCheck, ErrorNode, Errors, Field, Match, RecordSchema } from './types.ts';
+import { isErrors, mergeErrors, withEntityError } from './errors.ts';
 import { validateField } from './validate.ts';
 
 /** The errors with those of one more check. A check whose fields are wrong already is left out, as Kong does. */
@@ -89,29 +90,7 @@ function errorAt(errors: Errors, path: string): ErrorNode | undefined {
   return node;
 }
 
-function isErrors(node: ErrorNode): node is Errors {
-  return typeof node === 'object' && !Array.isArray(node);
-}
-
 function nested(path: readonly string[], error: ErrorNode): Errors {
   const [name = '', ...rest] = path;
   return { [name]: rest.length === 0 ? error : nested(rest, error) };
 }
-
-/** Both, field by field; messages about the whole entity are put one after another. */
-export function mergeErrors(errors: Errors, more: Errors): Errors {
-  const merged: Record<string, ErrorNode> = { ...errors };
-  for (const [name, node] of Object.entries(more)) {
-    const before = merged[name];
-    if (before === undefined) merged[name] = node;
-    else if (Array.isArray(before) && Array.isArray(node)) merged[name] = [...before, ...node];
-    else if (isErrors(before) && isErrors(node)) merged[name] = mergeErrors(before, node);
-  }
-  return merged;
-}
-
-/** The errors with a message about the entity as a whole. */
-export function withEntityError(errors: Errors, message: string): Errors {
-  return mergeErrors(errors, { '@entity': [message] });
-}
-

@@ -32,7 +32,10 @@ function fillField(name: string, field: Field, value: Json | undefined, autos: A
   }
   if (field.type === 'map' && field.values?.fields !== undefined && isObject(given)) {
     return Object.fromEntries(
-      Object.entries(given).map(([key, item]) => [key, fillField(key, { ...field.values, type: 'record' }, item, autos)]),
+      Object.entries(given).map(([key, item]) => [
+        key,
+        fillField(key, { ...field.values, type: 'record' }, item, autos),
+      ]),
     );
   }
   return given;
@@ -83,7 +86,9 @@ export function expandShorthands(
 
 /** An explicit null of the new field counts as not set, so the alias decides there. */
 function withoutNulls(expansion: JsonObject, rest: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(expansion).filter(([name]) => rest[name] === undefined || isObject(rest[name])));
+  return Object.fromEntries(
+    Object.entries(expansion).filter(([name]) => rest[name] === undefined || isObject(rest[name])),
+  );
 }
 
 function mismatch(name: string, path: readonly string[] | undefined, data: JsonObject): string | undefined {

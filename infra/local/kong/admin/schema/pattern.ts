@@ -1,6 +1,13 @@
 /** Lua patterns, as far as Kong's schemas use them, as regular expressions. */
 
-const CLASSES: Readonly<Record<string, string>> = { u: 'A-Z', l: 'a-z', a: 'A-Za-z', d: '0-9', w: 'A-Za-z0-9', s: '\\s' };
+const CLASSES: Readonly<Record<string, string>> = {
+  u: 'A-Z',
+  l: 'a-z',
+  a: 'A-Za-z',
+  d: '0-9',
+  w: 'A-Za-z0-9',
+  s: '\\s',
+};
 const SPECIAL = /[\\^$.|?*+()[\]{}/]/;
 
 const cache = new Map<string, RegExp>();

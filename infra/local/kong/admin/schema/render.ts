@@ -1,12 +1,11 @@
 import type { Json, JsonObject } from '../json.ts';
 import type { EntityCheck, Field, Fields, RecordSchema, Shorthands } from './types.ts';
 
-/** A schema in the form of Kong's `GET /schemas/…`: fields as a list of objects with one member each. */
+/** A schema in the form of Kong's `GET /schemas/…`: fields as a list of objects with one member each. Kong leaves out the aliases of entities. */
 export function renderSchema(schema: RecordSchema): JsonObject {
   return {
     entity_checks: schema.entity_checks.map(renderCheck),
     fields: renderFields(schema.fields),
-    ...renderShorthands(schema.shorthand_fields),
   };
 }
 

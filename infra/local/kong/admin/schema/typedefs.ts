@@ -18,8 +18,11 @@ export const strings = (more: More = {}): Field => arrayOf(string(), more);
 export const mapOf = (keys: Field, values: Field, more: More = {}): Field => ({ type: 'map', keys, values, ...more });
 /** A required switch with its default. */
 export const flag = (value: boolean): Field => boolean({ default: value, required: true });
-export const oneOf = (values: readonly Json[], more: More = {}): Field =>
-  ({ type: typeof values[0] === 'number' ? 'integer' : 'string', one_of: values, ...more });
+export const oneOf = (values: readonly Json[], more: More = {}): Field => ({
+  type: typeof values[0] === 'number' ? 'integer' : 'string',
+  one_of: values,
+  ...more,
+});
 
 export const PROTOCOLS = ['grpc', 'grpcs', 'http', 'https', 'tcp', 'tls', 'tls_passthrough', 'udp'] as const;
 
@@ -74,7 +77,9 @@ export const path = (more: More = {}): Field => string({ starts_with: '/', ...NO
 
 export const headerName: Field = string({
   custom: (value) =>
-    /^[A-Za-z0-9_-]+$/.test(String(value)) ? undefined : `bad header name '${String(value)}', allowed characters are A-Z, a-z, 0-9, '_', and '-'`,
+    /^[A-Za-z0-9_-]+$/.test(String(value))
+      ? undefined
+      : `bad header name '${String(value)}', allowed characters are A-Z, a-z, 0-9, '_', and '-'`,
 });
 
 export const wildcardHost: Field = string({
@@ -83,10 +88,13 @@ export const wildcardHost: Field = string({
 });
 
 /** The field may only be left out. */
-export const absent = (type: Field, err?: string): Field => ({ ...type, eq: null, ...(err === undefined ? {} : { err }) });
+export const absent = (type: Field, err?: string): Field => ({
+  ...type,
+  eq: null,
+  ...(err === undefined ? {} : { err }),
+});
 
 /** The id, a name and what all tagged entities carry. */
 export function tagged(fields: Fields): Fields {
   return { ...id, ...times, ...fields, tags };
 }
-

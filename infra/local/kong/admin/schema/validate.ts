@@ -24,7 +24,9 @@ export function validateField(field: Field, value: Json): ErrorNode | undefined 
   }
   // Checked before the type, as Kong does for fields that must be left out.
   if (field.eq === null) return field.err ?? 'value must be null';
-  return typeError(field.type, value) ?? inside(field, value) ?? restrictionError(field, value) ?? field.custom?.(value);
+  return (
+    typeError(field.type, value) ?? inside(field, value) ?? restrictionError(field, value) ?? field.custom?.(value)
+  );
 }
 
 function inside(field: Field, value: Json): ErrorNode | undefined {

@@ -82,7 +82,8 @@ function patternRule(rules: Validators, value: string): string | undefined {
 function listRule(rules: Validators, value: readonly Json[]): string | undefined {
   const length = lengthRule(rules, value.length);
   if (length !== undefined) return length;
-  if (rules.contains !== undefined && !value.includes(rules.contains)) return `expected to contain: ${show(rules.contains)}`;
+  if (rules.contains !== undefined && !value.includes(rules.contains))
+    return `expected to contain: ${show(rules.contains)}`;
   const sets = rules.mutually_exclusive_subsets;
   if (sets === undefined) return undefined;
   const touched = sets.filter((set) => set.some((member) => value.includes(member)));
