@@ -41,6 +41,8 @@ export interface Bus {
   failNext(n: number): void;
   /** Lets the next `n` deliveries to a target fail. */
   failDeliveries(n: number): void;
+  /** Calls the listener with every event that the bus takes and does not lose on purpose, also those that no rule matches. */
+  observe(listener: (event: BusEvent) => void): void;
   /** Deliveries that wait for another try. */
   pending(): number;
   close(): void;
@@ -112,6 +114,7 @@ export function createBus(
   const compiled: Rule[] = rules.map((wiring) => ({ wiring, matches: compilePattern(wiring.pattern) }));
   const counters: BusCounters = { published: 0, delivered: 0, dropped: 0, failedEntries: 0 };
   const retries = new Set<NodeJS.Timeout>();
+  const listeners: ((event: BusEvent) => void)[] = [];
   const left = { drop: 0, fail: 0, delivery: 0 };
   const use = (name: keyof typeof left): boolean => {
     if (left[name] === 0) return false;
@@ -151,6 +154,7 @@ export function createBus(
       counters.dropped += 1;
       return;
     }
+    for (const listener of listeners) listener(event);
     for (const rule of compiled) {
       if (rule.wiring.bus !== bus || !rule.matches(event)) continue;
       for (const target of rule.wiring.targets) deliver(event, rule, target, 0);
@@ -176,6 +180,7 @@ export function createBus(
     dropNext: (n) => void (left.drop += n),
     failNext: (n) => void (left.fail += n),
     failDeliveries: (n) => void (left.delivery += n),
+    observe: (listener) => void listeners.push(listener),
     pending: () => retries.size,
     close: () => {
       for (const timer of retries) clearTimeout(timer);

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '../../../shared/errors.ts';
 import { close, listen } from '../listen.ts';
 import { createBus } from './bus.ts';
+import type { BusEvent } from './bus.ts';
 import { createEventsServer } from './events-server.ts';
 import { createFunctions } from './functions.ts';
 import type { Functions, Handler } from './functions.ts';
@@ -16,6 +17,7 @@ import { readServerless } from './variables.ts';
 import { REGION, wiringOf } from './wiring.ts';
 import type { Wiring } from './wiring.ts';
 
+export type { BusEvent } from './bus.ts';
 export type { Handler } from './functions.ts';
 
 export interface CloudOptions {
@@ -71,6 +73,8 @@ export interface Cloud {
   failNextEntries(n: number): void;
   /** Lets the next `n` deliveries from the bus to a queue fail. */
   failNextDeliveries(n: number): void;
+  /** Calls the listener with every event that the bus takes and does not lose on purpose. */
+  onEvent(listener: (event: BusEvent) => void): void;
   counters(): CloudCounters;
   deadLetters(): DeadLetter[];
   stop(): Promise<void>;
@@ -187,6 +191,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     dropNextEvents: (n) => bus.dropNext(n),
     failNextEntries: (n) => bus.failNext(n),
     failNextDeliveries: (n) => bus.failDeliveries(n),
+    onEvent: (listener) => bus.observe(listener),
     counters: () => ({ ...bus.counters, deadLettered: deadLetters().length, ...functions.counters() }),
     deadLetters,
     stop: async () => {

@@ -1,0 +1,193 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import pg from 'pg';
+import type { KubernetesConfig } from '../../shared/config.ts';
+import { AppError } from '../../shared/errors.ts';
+import { loadKubeconfig } from '../../shared/kubernetes/kubeconfig.ts';
+import { startCloud, type Cloud } from './aws/index.ts';
+import { startKong, type KongStandIn } from './kong/index.ts';
+import { startKubernetes } from './kubernetes/index.ts';
+import { startPostgres } from './postgres.ts';
+
+export type Topology = 'hybrid' | 'traditional';
+
+export interface StackOptions {
+  readonly topology: Topology;
+  /** Where PostgreSQL and the stand-in API server keep their data, absolute. */
+  readonly directory: string;
+  /** Ports to use; a free one for each that is not given. */
+  readonly ports?: { readonly http?: number; readonly admin?: number; readonly kubernetes?: number };
+  /**
+   * Settings of the functions, and addresses of real systems that replace a stand-in: KUBECONFIG; KONG_ADMIN_URL with
+   * KONG_DATABASE_URL, KONG_PROXY_URL and KONG_PROXY_TLS_URL.
+   */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Gets the functions' log lines. */
+  readonly log: (line: string) => void;
+}
+
+/** Where Kong is, stand-in or real. */
+interface KongAddress {
+  readonly adminUrl: string;
+  readonly databaseUrl: string;
+  readonly proxyUrl: string;
+  readonly proxyTlsUrl: string;
+  /** Undefined for a real Kong. */
+  readonly standIn: KongStandIn | undefined;
+}
+
+/** A running local stack. */
+export interface Stack {
+  readonly topology: Topology;
+  readonly cloud: Cloud;
+  readonly kong: KongAddress;
+  /** Path of a kubeconfig file. */
+  readonly kubeconfig: string;
+  readonly kubernetes: KubernetesConfig;
+  readonly webhook: { readonly url: string; readonly token: string };
+  /** True when the API server is the stand-in, which calls the webhook by itself. */
+  readonly ownKubernetes: boolean;
+  /** Stops everything, last started first. */
+  stop(): Promise<void>;
+}
+
+/** The waits of the stand-in Kong, s: short, so that a change is proven in seconds. Kong's defaults are 5 and 5. */
+export const FREQUENCIES = { dbUpdateFrequencySeconds: 0.5, workerStateUpdateFrequencySeconds: 0.5 } as const;
+
+const CLUSTER = 'local';
+/** Batches of the audit webhook: what `kubectl apply` changes arrives together, and a single change soon. */
+const AUDIT = { maxBatchSize: 400, maxDelayMs: 100 } as const;
+
+type Stop = () => Promise<void>;
+
+async function createDatabase(url: string, name: string): Promise<string> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name]);
+    if (rowCount === 0) await client.query(`CREATE DATABASE ${client.escapeIdentifier(name)}`);
+  } finally {
+    await client.end();
+  }
+  const database = new URL(url);
+  database.pathname = `/${name}`;
+  return database.href;
+}
+
+function realKong(environment: StackOptions['environment']): KongAddress | undefined {
+  const { KONG_ADMIN_URL, KONG_DATABASE_URL, KONG_PROXY_URL, KONG_PROXY_TLS_URL } = environment;
+  if (KONG_ADMIN_URL === undefined && KONG_DATABASE_URL === undefined) return undefined;
+  if (
+    KONG_ADMIN_URL === undefined ||
+    KONG_DATABASE_URL === undefined ||
+    KONG_PROXY_URL === undefined ||
+    KONG_PROXY_TLS_URL === undefined
+  ) {
+    const names = 'KONG_ADMIN_URL, KONG_DATABASE_URL, KONG_PROXY_URL and KONG_PROXY_TLS_URL';
+    throw new AppError('CONFIG_INVALID', `a real Kong needs ${names} together`);
+  }
+  return {
+    adminUrl: KONG_ADMIN_URL,
+    databaseUrl: KONG_DATABASE_URL,
+    proxyUrl: KONG_PROXY_URL,
+    proxyTlsUrl: KONG_PROXY_TLS_URL,
+    standIn: undefined,
+  };
+}
+
+async function kongOf(options: StackOptions, started: Stop[]): Promise<KongAddress> {
+  const real = realKong(options.environment);
+  if (real !== undefined) return real;
+  const postgres = await startPostgres({ directory: path.join(options.directory, 'postgres') });
+  started.push(() => postgres.stop());
+  const databaseUrl = await createDatabase(postgres.url, `kong_${options.topology}`);
+  const standIn = await startKong({
+    databaseUrl,
+    topology: options.topology,
+    adminPort: options.ports?.admin ?? 0,
+    settings: FREQUENCIES,
+  });
+  started.push(() => standIn.stop());
+  const [first] = standIn.nodes;
+  if (first === undefined) throw new AppError('CONFIG_INVALID', 'the stand-in Kong has no node');
+  return {
+    adminUrl: standIn.adminUrl,
+    databaseUrl,
+    proxyUrl: first.proxyUrl,
+    proxyTlsUrl: first.proxyTlsUrl,
+    standIn,
+  };
+}
+
+function environmentFor(
+  options: StackOptions,
+  kong: KongAddress,
+  kubernetes: KubernetesConfig,
+  token: string,
+): Record<string, string> {
+  const given = Object.entries(options.environment).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value] as const],
+  );
+  return {
+    ...Object.fromEntries(given),
+    CLUSTER_NAME: kubernetes.cluster,
+    KONG_ADMIN_URL: kong.adminUrl,
+    KONG_DATABASE_URL: kong.databaseUrl,
+    KUBERNETES_URL: kubernetes.url,
+    KUBERNETES_CA: kubernetes.ca ?? '',
+    KUBERNETES_TOKEN: kubernetes.token ?? '',
+    KUBERNETES_CLIENT_CERTIFICATE: kubernetes.clientCertificate ?? '',
+    KUBERNETES_CLIENT_KEY: kubernetes.clientKey ?? '',
+    WEBHOOK_TOKENS: token,
+  };
+}
+
+async function start(options: StackOptions, started: Stop[]): Promise<Omit<Stack, 'stop'>> {
+  await mkdir(options.directory, { recursive: true });
+  const kong = await kongOf(options, started);
+  const own = options.environment['KUBECONFIG'];
+  const standIn =
+    own === undefined
+      ? await startKubernetes({
+          directory: path.join(options.directory, 'kubernetes'),
+          port: options.ports?.kubernetes ?? 0,
+        })
+      : undefined;
+  if (standIn !== undefined) started.push(() => standIn.stop());
+  const kubeconfig = standIn?.kubeconfig ?? own ?? '';
+  const kubernetes = await loadKubeconfig(kubeconfig, CLUSTER);
+  const token = randomBytes(24).toString('base64url');
+  const cloud = await startCloud({
+    serverlessFile: path.join(import.meta.dirname, '../../serverless.yml'),
+    environment: environmentFor(options, kong, kubernetes, token),
+    ...(options.ports?.http === undefined ? {} : { httpPort: options.ports.http }),
+    log: options.log,
+  });
+  started.push(() => cloud.stop());
+  const webhook = { url: `${cloud.httpUrl}/webhook`, token };
+  standIn?.setAuditWebhook({ ...webhook, ...AUDIT });
+  return {
+    topology: options.topology,
+    cloud,
+    kong,
+    kubeconfig,
+    kubernetes,
+    webhook,
+    ownKubernetes: standIn !== undefined,
+  };
+}
+
+/** Starts the local stack: the functions behind local AWS services, PostgreSQL, and stand-ins where no real system is given. */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const started: Stop[] = [];
+  const stop: Stop = async () => {
+    for (let next = started.pop(); next !== undefined; next = started.pop()) await next();
+  };
+  try {
+    return { ...(await start(options, started)), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
