@@ -76,7 +76,7 @@ export const MIGRATIONS: readonly string[] = [
     root text NOT NULL,
     body_hash text NOT NULL,
     hash text,
-    xmin text
+    row_version text
   );
   CREATE INDEX entities_id ON kong_ingress.entities (id);
 
@@ -111,5 +111,17 @@ export const MIGRATIONS: readonly string[] = [
     converged_at timestamptz
   );
   CREATE INDEX revisions_open ON kong_ingress.revisions (id) WHERE converged_at IS NULL;
+  `,
+  `
+  -- What converge saw of each hybrid data plane, by the clock of Kong's PostgreSQL: since when it holds its hash.
+  CREATE TABLE kong_ingress.data_planes (
+    node uuid PRIMARY KEY,
+    hash text NOT NULL,
+    row_xmin text NOT NULL,
+    first_seen timestamptz NOT NULL,
+    hash_since timestamptz NOT NULL,
+    row_since timestamptz NOT NULL,
+    seen_at timestamptz NOT NULL
+  );
   `,
 ];

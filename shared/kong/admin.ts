@@ -48,6 +48,7 @@ export interface AdminClient {
   close(): void;
 }
 
+/** Tries of one request, over all nodes, before it is given up. */
 const ATTEMPTS = 5;
 const PAUSE: Backoff = { baseMs: 100, capMs: 5_000 };
 const RETRIED: ReadonlySet<number> = new Set([429, 500, 502, 503, 504]);
@@ -93,7 +94,7 @@ function unreachable(call: Call, error: unknown): AppError {
   return new AppError('KONG_UNREACHABLE', `${call.method} ${call.path} did not reach Kong's Admin API: ${code}`);
 }
 
-function sender(config: KongConfig, http: AxiosInstance, counted: () => void): Send {
+function sender(config: KongConfig, attempts: number, http: AxiosInstance, counted: () => void): Send {
   let node = 0;
   const prefix = config.workspace === '' ? '' : `/${encodeURIComponent(config.workspace)}`;
   const once = async (call: Call): Promise<AxiosResponse<unknown>> => {
@@ -113,7 +114,7 @@ function sender(config: KongConfig, http: AxiosInstance, counted: () => void): S
   };
   return async (call) => {
     for (let attempt = 1; ; attempt += 1) {
-      const last = attempt === ATTEMPTS;
+      const last = attempt >= attempts;
       const answer = await once(call).catch((error: unknown): undefined => {
         if (last) throw error;
       });
@@ -165,11 +166,11 @@ async function* pages(read: (path: string) => Promise<Body | undefined>, first: 
   }
 }
 
-/** A client for the control plane of `config`; close it when done. */
-export function adminClient(config: KongConfig): AdminClient {
+/** A client for the control plane of `config`; close it when done. `attempts` bounds how often a request is sent. */
+export function adminClient(config: KongConfig, attempts: number = ATTEMPTS): AdminClient {
   const http = httpClient(config);
   let count = 0;
-  const send = sender(config, http, () => {
+  const send = sender(config, attempts, http, () => {
     count += 1;
   });
   const read = reader(send);

@@ -10,9 +10,8 @@ function isEmpty(value: Json): boolean {
   return Array.isArray(value) ? value.length === 0 : isBody(value) && Object.keys(value).length === 0;
 }
 
-function sameSet(wanted: readonly Json[], actual: readonly Json[]): boolean {
-  const texts = (items: readonly Json[]): string => JSON.stringify([...new Set(items.map(canonicalJson))].toSorted());
-  return texts(wanted) === texts(actual);
+function setText(items: readonly Json[]): string {
+  return JSON.stringify([...new Set(items.map(canonicalJson))].toSorted());
 }
 
 function inRecord(schema: Schema, wanted: Body, actual: Body): readonly string[] {
@@ -26,7 +25,7 @@ function inRecord(schema: Schema, wanted: Body, actual: Body): readonly string[]
 }
 
 function inItems(field: FieldSchema, wanted: readonly Json[], actual: readonly Json[]): boolean {
-  if (field.type === 'set') return sameSet(wanted, actual);
+  if (field.type === 'set') return setText(wanted) === setText(actual);
   return (
     wanted.length === actual.length && wanted.every((item, n) => inField(field.elements, item, actual[n]).length === 0)
   );

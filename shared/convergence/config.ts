@@ -1,0 +1,27 @@
+import { integer } from '../config.ts';
+import type { Environment } from '../config.ts';
+import type { LiveSet } from './hybrid-verdict.ts';
+
+/** What convergence cannot learn from Kong. */
+export interface ConvergenceConfig {
+  /** Control plane nodes that share the database: more than one makes every proof take longer (DB §2.7). */
+  readonly controlPlanes: number;
+  /** Which hybrid data planes count. */
+  readonly live: LiveSet;
+}
+
+/**
+ * Reads KONG_CONTROL_PLANES (2 unless set: a Service may hide several), KONG_DATA_PLANES (names, ids or addresses) and
+ * KONG_DATA_PLANE_FORGET_SECONDS (300). Throws CONFIG_INVALID.
+ */
+export function convergenceConfig(env: Environment): ConvergenceConfig {
+  const nodes = (env.KONG_DATA_PLANES ?? '')
+    .split(',')
+    .map((node) => node.trim())
+    .filter((node) => node !== '');
+  const forgetAfterMs = integer(env, 'KONG_DATA_PLANE_FORGET_SECONDS', 300, 45) * 1000;
+  return {
+    controlPlanes: integer(env, 'KONG_CONTROL_PLANES', 2, 1),
+    live: nodes.length > 0 ? { kind: 'list', nodes } : { kind: 'seen', forgetAfterMs },
+  };
+}

@@ -1,0 +1,94 @@
+import type { Queryable } from '../index/database.ts';
+import { select } from '../kong/database.ts';
+import { AppError } from '../errors.ts';
+import { EVENT_GRACE_MS } from './traditional-verdict.ts';
+import type { Revision } from './types.ts';
+
+/** What Kong's PostgreSQL says of itself. */
+export interface DatabaseFacts {
+  /** ms of its clock. */
+  readonly now: number;
+  /** Rows in Kong's big tables, roughly. */
+  readonly entities: number;
+}
+
+/** A row of `clustering_data_planes` as it stands. Times are ms. */
+export interface SeenRow {
+  readonly id: string;
+  readonly hostname: string;
+  readonly ip: string;
+  readonly version: string;
+  readonly syncStatus: string;
+  readonly hash: string;
+  readonly lastSeen: number;
+  readonly rowXmin: string;
+  /** Place of the newest revision that the row was written after. */
+  readonly afterRevision: number | undefined;
+}
+
+/** The clock and the size. Throws KONG_DATABASE_UNAVAILABLE, also when it is a replica, whose rows may be old (DB §6 row 9). */
+export async function databaseFacts(kong: Queryable): Promise<DatabaseFacts> {
+  const [row] = await select<{ replica: boolean; now: number; entities: number }>(
+    kong,
+    "the database's clock",
+    `SELECT pg_is_in_recovery() AS replica, (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now,
+       (SELECT coalesce(sum(n_live_tup), 0)::float8 FROM pg_stat_user_tables
+        WHERE relname IN ('routes', 'services', 'plugins', 'upstreams', 'targets')) AS entities`,
+    [],
+  );
+  if (row === undefined || row.replica) {
+    throw new AppError('KONG_DATABASE_UNAVAILABLE', 'KONG_DATABASE_URL leads to a replica; its primary is needed');
+  }
+  return { now: row.now, entities: row.entities };
+}
+
+/**
+ * The data planes' rows. "After the write" needs no clock: a transaction that began later has a younger xid than the
+ * snapshot's (DB §2.7). Throws KONG_DATABASE_UNAVAILABLE.
+ */
+export async function dataPlaneRows(kong: Queryable, revisions: readonly Revision[]): Promise<readonly SeenRow[]> {
+  const rows = await select<Omit<SeenRow, 'afterRevision'> & { afterRevision: number | null }>(
+    kong,
+    'clustering_data_planes',
+    `SELECT d.id::text AS id, d.hostname, d.ip, coalesce(d.version, '') AS version, d.sync_status AS "syncStatus",
+       d.config_hash AS hash, (extract(epoch FROM d.last_seen) * 1000)::float8 AS "lastSeen", d.xmin::text AS "rowXmin",
+       (SELECT min(r.place)::int - 1 FROM unnest($1::text[]) WITH ORDINALITY AS r(snapshot, place)
+        WHERE age(d.xmin) <= age((r.snapshot::xid8)::xid)) AS "afterRevision"
+     FROM clustering_data_planes d`,
+    [revisions.map((revision) => revision.snapshotXmax)],
+  );
+  return rows.map((row) => ({ ...row, afterRevision: row.afterRevision ?? undefined }));
+}
+
+/** Node id of the control plane that announced a write last, within the hour that Kong keeps it; undefined: none. */
+export async function lastAnnouncer(kong: Queryable): Promise<string | undefined> {
+  const [row] = await select<{ node: string }>(
+    kong,
+    'cluster_events',
+    `SELECT node_id::text AS node FROM cluster_events WHERE channel = 'clustering:push_config' ORDER BY at DESC LIMIT 1`,
+    [],
+  );
+  return row?.node;
+}
+
+/** A slice's writes take at most as long as a function may run. */
+const LONGEST_SLICE_MS = 15 * 60_000;
+
+/** By place: when the last cluster event around each revision was written, ms; undefined: there is none. */
+export async function lastEvents(
+  kong: Queryable,
+  revisions: readonly Revision[],
+): Promise<readonly (number | undefined)[]> {
+  const rows = await select<{ place: number; at: number | null }>(
+    kong,
+    'cluster_events',
+    `SELECT r.place::int - 1 AS place, (extract(epoch FROM e.at) * 1000)::float8 AS at
+     FROM unnest($1::float8[]) WITH ORDINALITY AS r(written, place)
+     LEFT JOIN LATERAL (
+       SELECT max(at) AS at FROM cluster_events
+       WHERE at BETWEEN to_timestamp((r.written - $2) / 1000) AND to_timestamp((r.written + $3) / 1000)
+     ) e ON true ORDER BY r.place`,
+    [revisions.map((revision) => revision.writtenAt), LONGEST_SLICE_MS, EVENT_GRACE_MS],
+  );
+  return rows.map((row) => row.at ?? undefined);
+}

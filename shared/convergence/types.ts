@@ -1,0 +1,67 @@
+/** What can be said of one data plane, in relation to the newest revision (DESIGN §6). */
+export type DataPlaneState =
+  /** It has the revision. */
+  | 'converged'
+  /** It does not have it yet, as far as can be seen. */
+  | 'applying'
+  /** It answers, the others took the revision, and it did not. */
+  | 'rejecting'
+  /** Kong refuses to configure it; it will never have it. */
+  | 'incompatible'
+  /** It has not been heard of; it may serve an old configuration. */
+  | 'partitioned'
+  /** The evidence is missing. */
+  | 'unknown';
+
+/**
+ * How much a `converged` proves: `serving` was seen on every worker; `stored` means that the data plane holds the
+ * configuration, and serves it a rebuild later; `bounded` means that only time was waited.
+ */
+export type Proof = 'serving' | 'stored' | 'bounded';
+
+/** What a verdict rests on: data planes agree on a new hash and hold it, or the longest delay is over. */
+export type Evidence = 'agreement' | 'bound';
+
+/** The verdict on one data plane. */
+export interface Verdict {
+  /** Node id in hybrid mode, address of the Admin API in traditional mode. */
+  readonly node: string;
+  /** What people call it. */
+  readonly name: string;
+  readonly state: DataPlaneState;
+  /** The newest revision that is proven to be on the node; undefined while none is. */
+  readonly revision: string | undefined;
+  readonly evidence: Evidence;
+  /** How far a proof goes; undefined unless `converged`. */
+  readonly proof: Proof | undefined;
+  /** One sentence for people, with what the evidence cannot see. */
+  readonly reason: string;
+}
+
+/** A slice's writes, as the index recorded them. Times are ms of the clock of Kong's PostgreSQL. */
+export interface Revision {
+  readonly id: string;
+  readonly writtenAt: number;
+  /** `pg_snapshot_xmax` after the last write: a row with a later xmin was written after it. */
+  readonly snapshotXmax: string;
+  /** When it was proven on every live data plane; undefined while it is not. */
+  readonly convergedAt: number | undefined;
+}
+
+/** A row of `clustering_data_planes`, with what earlier runs saw of it. Times are ms. */
+export interface DataPlaneRow {
+  readonly id: string;
+  readonly hostname: string;
+  readonly ip: string;
+  readonly version: string;
+  readonly syncStatus: string;
+  readonly hash: string;
+  /** Last ping by the control plane's clock, whole seconds. */
+  readonly lastSeen: number;
+  /** The row was written after the snapshot of the revision of this place in `HybridFacts.revisions`, and all after it. */
+  readonly afterRevision: number | undefined;
+  /** When a run first saw this node, this hash, and the row as it stands; PostgreSQL's clock. */
+  readonly firstSeen: number;
+  readonly hashSince: number;
+  readonly rowSince: number;
+}
