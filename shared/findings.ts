@@ -53,6 +53,14 @@ export const REASONS = {
     severity: 'error',
     nextStep: 'Remove what refers to it in Kong; the delete is tried again.',
   },
+  KongKeyHeld: {
+    severity: 'error',
+    nextStep: 'Remove one of the two objects, or give them different names or keys.',
+  },
+  TranslationFailed: {
+    severity: 'error',
+    nextStep: 'This is a fault of ours; what the object had in Kong stays. Report it with the object.',
+  },
 } satisfies Record<string, ReasonInfo>;
 
 export type Reason = keyof typeof REASONS;

@@ -125,7 +125,7 @@ const COMMIT = `
     INSERT INTO kong_ingress.entities AS e
     SELECT n.* FROM input, jsonb_populate_recordset(null::kong_ingress.entities, doc->'entities') AS n
     ON CONFLICT (slot) DO UPDATE SET type = excluded.type, id = excluded.id, proposed_id = excluded.proposed_id,
-      root = excluded.root, body_hash = excluded.body_hash, hash = excluded.hash, xmin = excluded.xmin
+      root = excluded.root, body_hash = excluded.body_hash, hash = excluded.hash, row_version = excluded.row_version
     WHERE e IS DISTINCT FROM excluded
   ),
   del_entities AS (

@@ -31,7 +31,7 @@ export interface EntityRow {
   readonly root: string;
   readonly body_hash: string;
   readonly hash: string | null;
-  readonly xmin: string | null;
+  readonly row_version: string | null;
 }
 
 export function toProposalRow(item: StoredProposal): ProposalRow {
@@ -81,7 +81,7 @@ export function toEntityRow(known: KnownSlot): EntityRow {
     root: keyOfRef(known.root),
     body_hash: known.bodyHash,
     hash: known.hash ?? null,
-    xmin: known.xmin ?? null,
+    row_version: known.xmin ?? null,
   };
 }
 
@@ -94,6 +94,6 @@ export function fromEntityRow(cluster: string, row: EntityRow): KnownSlot {
     root: refOfKey(cluster, row.root),
     bodyHash: row.body_hash,
     hash: row.hash ?? undefined,
-    xmin: row.xmin ?? undefined,
+    xmin: row.row_version ?? undefined,
   };
 }

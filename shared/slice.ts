@@ -1,0 +1,177 @@
+import type pg from 'pg';
+import { AppError } from './errors.ts';
+import {
+  acquire,
+  commit,
+  intend,
+  metered,
+  migrate,
+  type Clock,
+  type Intent,
+  type Lock,
+  type Meter,
+} from './index/index.ts';
+import { keyOfRef } from './kubernetes/keys.ts';
+import { actualState, type ActualState } from './kong/actual.ts';
+import { apply } from './plan/apply.ts';
+import { changesOf, subject } from './plan/plan.ts';
+import type { Change, Outcome } from './plan/types.ts';
+import { decide, type Decision, type Kong } from './slice/decide.ts';
+import { gather, type Gathered } from './slice/gather.ts';
+import { remember, type Done } from './slice/remember.ts';
+import type { SliceDependencies, SliceRequest, SliceResult } from './slice/types.ts';
+
+export type { SliceDependencies, SliceRequest, SliceResult, SliceSettings } from './slice/types.ts';
+
+const migrated = new WeakSet<pg.Pool>();
+
+/** Makes the index's schema on first use of a pool. */
+export async function prepareIndex(pool: pg.Pool): Promise<void> {
+  if (migrated.has(pool)) return;
+  await migrate(pool);
+  migrated.add(pool);
+}
+
+/** Errors of the index's PostgreSQL, without its text, which may repeat what was sent. */
+export async function guarded<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof AppError) throw error;
+    const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+    if (code === undefined && !/connection|timeout/i.test(error instanceof Error ? error.message : '')) throw error;
+    throw new AppError('INDEX_UNAVAILABLE', `PostgreSQL answered ${code ?? 'nothing'}`, { cause: error });
+  }
+}
+
+interface Tools {
+  readonly dependencies: SliceDependencies;
+  readonly state: pg.Pool;
+  readonly kongPool: pg.Pool;
+  readonly kong: Kong;
+  readonly lock: Lock;
+}
+
+function intentOf(change: Change): Intent {
+  const { type, id } = subject(change);
+  if (change.action === 'delete') {
+    const { slot, root } = change.current;
+    return { type, id, slot, root: root === undefined ? undefined : keyOfRef(root) };
+  }
+  return { type, id, slot: change.desired.slot, root: keyOfRef(change.desired.root) };
+}
+
+/** The xmin of what was written. A write of somebody else in between would pass for ours, as Kong has no conditional PUT. */
+async function readBack(actual: ActualState, outcome: Outcome): Promise<ReadonlyMap<string, string>> {
+  const refs = outcome.applied.filter((change) => change.action !== 'delete').map(subject);
+  if (refs.length === 0) return new Map();
+  return new Map([...(await actual.versions(refs))].map(([id, version]) => [id, version.xmin]));
+}
+
+/** Time and snapshot of Kong's PostgreSQL, which the commit takes by itself where the index lives in the same one. */
+async function kongClock({ kongPool, dependencies }: Tools): Promise<Clock | undefined> {
+  if (dependencies.statePool === dependencies.kongPool) return undefined;
+  const { rows } = await kongPool.query<{ now: string; xmax: string }>(
+    `SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS now,
+       pg_snapshot_xmax(pg_current_snapshot())::text AS xmax`,
+  );
+  const row = rows[0];
+  return row === undefined ? undefined : { now: row.now, snapshotXmax: row.xmax };
+}
+
+const NOTHING: Outcome = { applied: [], rejected: [], requests: 0 };
+
+async function write(tools: Tools, decision: Decision, recovered: boolean): Promise<Done> {
+  const { lock, kong, state, dependencies } = tools;
+  const intents = changesOf(decision.plan).map(intentOf);
+  if (intents.length === 0) {
+    return { outcome: NOTHING, written: new Map(), intents, clock: recovered ? await kongClock(tools) : undefined };
+  }
+  await intend(state, intents);
+  const outcome = await apply(
+    decision.plan,
+    { ...kong, concurrency: dependencies.kong.adminConcurrency },
+    { beforeLevel: () => lock.check() },
+  );
+  const written = await readBack(kong.actual, outcome);
+  const wrote = recovered || outcome.applied.length > 0;
+  return { outcome, written, intents, clock: wrote ? await kongClock(tools) : undefined };
+}
+
+async function runLocked(tools: Tools, request: SliceRequest): Promise<Omit<SliceResult, 'cost'>> {
+  const { lock, kong, dependencies } = tools;
+  const { cluster } = dependencies.options;
+  const gathered = await gather(lock, request, dependencies);
+  const decision = await decide(gathered, request, kong, {
+    database: lock,
+    cluster,
+    filterTags: dependencies.kong.filterTags,
+  });
+  const done = await write(tools, decision, gathered.intents.length > 0);
+  const memory = remember(gathered, decision, done, cluster, request.snapshot?.asOf);
+  const revision = await commit(lock, memory);
+  return result(gathered, decision, done, revision);
+}
+
+function result(
+  gathered: Gathered,
+  decision: Decision,
+  { outcome }: Done,
+  revision: string | undefined,
+): Omit<SliceResult, 'cost'> {
+  const known = new Set(
+    [...gathered.loaded.slots.values()].flatMap(({ known }) => (known?.hash === undefined ? [] : [known.id])),
+  );
+  const lostRows = decision.comparisons.filter((item) => item.state === 'missing' && known.has(item.desired.entity.id));
+  return {
+    roots: [...gathered.translated.keys()],
+    remaining: gathered.remaining,
+    early: gathered.early,
+    applied: outcome.applied,
+    rejected: outcome.rejected,
+    withheld: decision.plan.withheld,
+    drifted: decision.comparisons.filter((item) => item.state === 'drift').length + lostRows.length,
+    findings: [
+      ...[...gathered.translated.values()].flatMap((item) => item.findings),
+      ...decision.resolution.findings,
+      ...decision.findings,
+      ...outcome.rejected.map((item) => item.finding),
+    ],
+    revision,
+  };
+}
+
+/**
+ * One run of the only write path (DESIGN §5): reads what the changes touch, brings Kong to it, remembers it. Safe to
+ * repeat, to interrupt anywhere and to run twice at once. Rejects with LOCK_BUSY, LOCK_LOST, INDEX_*, KUBERNETES_* and
+ * KONG_* errors; then nothing is remembered but the intents, which the next slice takes up.
+ */
+export async function runSlice(request: SliceRequest, dependencies: SliceDependencies): Promise<SliceResult> {
+  const meter: Meter = { statements: 0 };
+  const kubernetesBefore = dependencies.kubernetes.requests;
+  const kongBefore = dependencies.admin.requests();
+  return guarded(async () => {
+    await prepareIndex(dependencies.statePool);
+    const { waitMs, name } = {
+      waitMs: dependencies.settings.lockWaitMs,
+      name: `control-plane/${dependencies.kong.workspace}`,
+    };
+    const lock = await acquire(dependencies.statePool, meter, { name, waitMs });
+    try {
+      const kongPool = metered(dependencies.kongPool, meter);
+      const kong = { actual: actualState(kongPool, dependencies.kong), admin: dependencies.admin };
+      const state = metered(dependencies.statePool, meter);
+      const outcome = await runLocked({ dependencies, state, kongPool, kong, lock }, request);
+      return {
+        ...outcome,
+        cost: {
+          kubernetesRequests: dependencies.kubernetes.requests - kubernetesBefore,
+          kongRequests: dependencies.admin.requests() - kongBefore,
+          sqlStatements: meter.statements,
+        },
+      };
+    } finally {
+      await lock.release();
+    }
+  });
+}

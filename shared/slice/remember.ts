@@ -1,0 +1,165 @@
+import type { Clock, Memory, Rejected, RootRecord } from '../index/index.ts';
+import { keyOfRef, providedKeys, type Key } from '../kubernetes/keys.ts';
+import { subject } from '../plan/plan.ts';
+import type { Winner } from '../plan/resolve.ts';
+import type { Change, KnownSlot, Outcome } from '../plan/types.ts';
+import type { Finding, Slot } from '../translate/types.ts';
+import type { Decision } from './decide.ts';
+import type { Gathered } from './gather.ts';
+import { translationHash } from './translate.ts';
+
+/** What a slice did to Kong. */
+export interface Done {
+  readonly outcome: Outcome;
+  /** Entity id → xmin after the write. */
+  readonly written: ReadonlyMap<string, string>;
+  readonly intents: Memory['intents'];
+  readonly clock: Clock | undefined;
+}
+
+function slotOf(change: Change): Slot {
+  return change.action === 'delete' ? change.current.slot : change.desired.slot;
+}
+
+/** Slot → hash and xmin of what Kong has now, as far as the slice knows. */
+function marks(decision: Decision, done: Done): ReadonlyMap<Slot, Pick<KnownSlot, 'id' | 'hash' | 'xmin'>> {
+  const result = new Map<Slot, Pick<KnownSlot, 'id' | 'hash' | 'xmin'>>();
+  for (const item of decision.comparisons) {
+    if (item.state !== 'adopt' && item.state !== 'unchanged') continue;
+    result.set(item.desired.slot, { id: item.desired.entity.id, hash: item.desired.hash, xmin: item.xmin });
+  }
+  for (const change of done.outcome.applied) {
+    if (change.action === 'delete') continue;
+    const { desired } = change;
+    const xmin = done.written.get(desired.entity.id);
+    // A row that is gone again right after its write is somebody else's doing: the next run finds it missing.
+    result.set(desired.slot, { id: desired.entity.id, hash: desired.hash, xmin });
+  }
+  return result;
+}
+
+/** A slot's holder as it is remembered. What was not written keeps its earlier marks, and a body hash that never matches. */
+function holder(
+  winner: Winner,
+  known: KnownSlot | undefined,
+  mark: Pick<KnownSlot, 'id' | 'hash' | 'xmin'> | undefined,
+  settled: boolean,
+): KnownSlot {
+  const { slot, type, root, proposedId } = winner;
+  if (mark !== undefined) return { slot, type, root, proposedId, bodyHash: winner.bodyHash, ...mark };
+  if (settled && known !== undefined) return { ...known, root, bodyHash: winner.bodyHash };
+  const earlier = known?.id === winner.id ? known : undefined;
+  return { slot, type, root, proposedId, id: winner.id, bodyHash: '', hash: earlier?.hash, xmin: earlier?.xmin };
+}
+
+function entities(gathered: Gathered, decision: Decision, done: Done): readonly KnownSlot[] {
+  const marked = marks(decision, done);
+  const compared = new Set(decision.comparisons.map((item) => item.desired.slot));
+  const proposed = new Set(decision.resolution.stored.map((item) => item.slot));
+  return [...decision.resolution.winners.values()].flatMap((winner) => {
+    const known = gathered.loaded.slots.get(winner.slot)?.known;
+    // A slot that the slice only refers to, or whose holder outside is as it was.
+    if (!compared.has(winner.slot) && (known === undefined || !proposed.has(winner.slot))) return [];
+    return [holder(winner, known, marked.get(winner.slot), !compared.has(winner.slot))];
+  });
+}
+
+/** Slots that nobody holds now and whose entity is gone. */
+function dropped(gathered: Gathered, decision: Decision, done: Done): readonly Slot[] {
+  const deleted = done.outcome.applied.filter((change) => change.action === 'delete').map(slotOf);
+  const vanished = decision.vanished.map((current) => current.slot);
+  return [...new Set([...deleted, ...vanished])].filter((slot) => !decision.resolution.winners.has(slot));
+}
+
+function rejected(done: Done): readonly Rejected[] {
+  const all = done.outcome.rejected.map(({ change, finding }): Rejected => {
+    const root = change.action === 'delete' ? change.current.root : change.desired.root;
+    return {
+      type: subject(change).type,
+      id: subject(change).id,
+      slot: slotOf(change),
+      root: root === undefined ? undefined : keyOfRef(root),
+      hash: change.action === 'delete' ? undefined : change.desired.hash,
+      finding,
+    };
+  });
+  return [...new Map(all.map((item) => [item.slot, item])).values()];
+}
+
+/** Slots whose rejection is over: everything that the slice settled. */
+function released(gathered: Gathered, decision: Decision, done: Done): readonly Slot[] {
+  const still = new Set([
+    ...done.outcome.rejected.map(({ change }) => slotOf(change)),
+    ...decision.plan.withheld.map(({ change }) => slotOf(change)),
+  ]);
+  return [...gathered.loaded.quarantine.keys()].filter((slot) => !still.has(slot));
+}
+
+function findingsOf(all: readonly Finding[]): ReadonlyMap<Key, readonly Finding[]> {
+  return Map.groupBy(all, (finding) => keyOfRef(finding.object));
+}
+
+function roots(
+  gathered: Gathered,
+  decision: Decision,
+  extra: readonly Finding[],
+  asOf: string | undefined,
+): readonly RootRecord[] {
+  const proposals = Map.groupBy(decision.resolution.stored, (item) => keyOfRef(item.root));
+  const more = findingsOf(extra);
+  return [...gathered.translated].flatMap(([root, item]) => {
+    if (item.object === undefined) return [];
+    const { uid, resourceVersion } = item.object.metadata;
+    const read = gathered.dirty;
+    return [
+      {
+        root,
+        uid,
+        resourceVersion,
+        translation: translationHash(item),
+        findings: [...item.findings, ...(more.get(root) ?? [])],
+        sources: [...new Set([root, ...item.sources])],
+        proposals: item.proposals === undefined ? undefined : (proposals.get(root) ?? []),
+        asOf: read === undefined || item.sources.some((key) => read.has(key)) ? undefined : asOf,
+      },
+    ];
+  });
+}
+
+function provides(gathered: Gathered): ReadonlyMap<Key, readonly Key[]> {
+  const seen = new Map(gathered.provides);
+  // Until the last root is done, a repetition of the slice has to reach the former readers again.
+  if (gathered.remaining.length > 0) return seen;
+  for (const [key, object] of gathered.changedObjects) seen.set(key, object === undefined ? [] : providedKeys(object));
+  return seen;
+}
+
+/** What the index keeps of a slice. Pure. */
+export function remember(
+  gathered: Gathered,
+  decision: Decision,
+  done: Done,
+  cluster: string,
+  asOf: string | undefined,
+): Memory {
+  const extra = [
+    ...decision.resolution.findings,
+    ...decision.findings,
+    ...done.outcome.rejected.map((item) => item.finding),
+  ];
+  const gone = [...gathered.translated].filter(([, item]) => item.object === undefined).map(([key]) => key);
+  const changes = done.outcome.applied.length + gathered.intents.length;
+  return {
+    cluster,
+    roots: roots(gathered, decision, extra, asOf),
+    gone,
+    provides: provides(gathered),
+    changes: [...new Set([...gathered.changedKeys, ...gone])],
+    entities: entities(gathered, decision, done),
+    dropped: dropped(gathered, decision, done),
+    released: released(gathered, decision, done),
+    rejected: rejected(done),
+    intents: [...gathered.intents, ...done.intents],
+    revision: changes === 0 ? undefined : { changes, clock: done.clock },
+  };
+}

@@ -1,0 +1,76 @@
+import { AppError } from '../errors.ts';
+import { finding } from '../findings.ts';
+import { hashOf } from '../hash.ts';
+import { refOfKey } from '../index/refs.ts';
+import type { Key } from '../kubernetes/keys.ts';
+import { isKind } from '../kubernetes/kinds.ts';
+import type { Lookup } from '../kubernetes/lookup.ts';
+import { MalformedObject } from '../kubernetes/object.ts';
+import type { KubernetesObject, ObjectRef } from '../kubernetes/resources.ts';
+import { traced } from '../kubernetes/traced.ts';
+import { bodyHash } from '../plan/candidate.ts';
+import { compareText } from '../plan/rank.ts';
+import { isRoot, translateRoot } from '../translate/index.ts';
+import type { Finding, Proposal, TranslateOptions } from '../translate/types.ts';
+import type { Translate } from './types.ts';
+
+/** What became of one root. */
+export interface Translated {
+  readonly ref: ObjectRef;
+  /** Undefined when the root is gone, or no root any more. */
+  readonly object: KubernetesObject | undefined;
+  /** Undefined when translating failed by a fault of ours: then what it had before stays. */
+  readonly proposals: readonly Proposal[] | undefined;
+  readonly findings: readonly Finding[];
+  /** Every key it looked up, its own included. */
+  readonly sources: readonly Key[];
+}
+
+/** The object that a key names; also one whose fields have wrong types, as its translation says what is wrong. */
+export async function read(lookup: Lookup, ref: ObjectRef): Promise<KubernetesObject | undefined> {
+  if (!isKind(ref.kind)) return undefined;
+  try {
+    return await lookup.get(ref.kind, ref.namespace, ref.name);
+  } catch (error) {
+    if (error instanceof MalformedObject) return error.object;
+    throw error;
+  }
+}
+
+/** Reads a root and translates it. Rejects when the cluster could not be read. */
+export async function translateKey(
+  key: Key,
+  lookup: Lookup,
+  options: TranslateOptions,
+  translate: Translate = translateRoot,
+): Promise<Translated> {
+  const ref = refOfKey(options.cluster, key);
+  const trace = traced(lookup);
+  const object = await read(trace, ref);
+  if (object === undefined || !isRoot(object)) {
+    return { ref, object: undefined, proposals: [], findings: [], sources: [key] };
+  }
+  try {
+    const { proposals, findings } = await translate(object, trace, options);
+    return { ref, object, proposals, findings, sources: trace.keys() };
+  } catch (error) {
+    if (error instanceof AppError) throw error;
+    const why = error instanceof Error ? error.name : 'a thrown value';
+    const findings = [finding(ref, 'TranslationFailed', `translating it failed with ${why}`)];
+    return { ref, object, proposals: undefined, findings, sources: trace.keys() };
+  }
+}
+
+/** Hash of all that a translation gave: when it is the same again, there is nothing to do for this root. */
+export function translationHash({ proposals, findings, sources }: Translated): string {
+  if (proposals === undefined) return 'failed';
+  const proposed = proposals.map((item) => {
+    const { slot, id, rank, gate = null, quiet = false } = item;
+    return [slot, id, rank.class, rank.createdAt, rank.name, gate, quiet, bodyHash(item)];
+  });
+  return hashOf([
+    proposed.toSorted((a, b) => compareText(String(a[0]), String(b[0]))),
+    findings.map((item) => `${item.reason} ${item.message}`).toSorted(compareText),
+    [...sources],
+  ]);
+}
