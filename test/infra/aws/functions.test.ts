@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { createFunctions } from '../../../infra/local/aws/functions.ts';
+import type { Functions, Handler } from '../../../infra/local/aws/functions.ts';
+import { failedOf } from '../../../infra/local/aws/poller.ts';
+import type { Message } from '../../../infra/local/aws/queue.ts';
+import { asObject } from '../../../infra/local/aws/json.ts';
+
+let directory: string;
+
+before(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'functions-test-'));
+  await mkdir(join(directory, 'functions'));
+  const source = 'let calls = 0; export const handler = async (event) => ({ calls: (calls += 1), event });';
+  await writeFile(join(directory, 'functions', 'one.ts'), `${source} export const notFunction = 1;`);
+  await writeFile(join(directory, 'package.json'), '{"type":"module"}');
+});
+
+after(() => rm(directory, { recursive: true, force: true }));
+
+function functions(handler: string, given?: Handler, timeoutMs = 5_000, log: string[] = []): Functions {
+  const wiring = {
+    name: 'one',
+    handler,
+    timeoutMs,
+    memoryMb: 128,
+    reservedConcurrency: undefined,
+    environment: {},
+    routes: [],
+    queues: [],
+    schedules: [],
+  };
+  return createFunctions(directory, [wiring], given === undefined ? {} : { one: given }, (line) => void log.push(line));
+}
+
+test('a handler is imported from its file, once', async () => {
+  const subject = functions('functions/one.handler');
+  assert.deepEqual(await subject.invoke('one', { a: 1 }), { calls: 1, event: { a: 1 } });
+  assert.deepEqual(await subject.invoke('one', { a: 2 }), { calls: 2, event: { a: 2 } });
+  assert.deepEqual(subject.counters(), { invocations: { one: 2 }, errors: { one: 0 } });
+});
+
+test('a handler that is not there is an error', async () => {
+  const code = { code: 'LOCAL_CLOUD_UNSUPPORTED' };
+  await assert.rejects(functions('functions/one.missing').invoke('one', {}), code);
+  await assert.rejects(functions('functions/one.notFunction').invoke('one', {}), code);
+  await assert.rejects(functions('functions/none.handler').invoke('one', {}), { code: 'ERR_MODULE_NOT_FOUND' });
+});
+
+test('events and results are JSON, not shared objects', async () => {
+  const event = { list: [1], gone: undefined };
+  const subject = functions('', (received) => {
+    assert.deepEqual(received, { list: [1] });
+    Object.assign(asObject(received, 'event'), { list: [] });
+    return { when: new Date(0) };
+  });
+  assert.deepEqual(await subject.invoke('one', event), { when: '1970-01-01T00:00:00.000Z' });
+  assert.deepEqual(event.list, [1]);
+  assert.equal(await functions('', () => undefined).invoke('one', {}), null);
+});
+
+test('more than 6 MiB is refused, both ways', async () => {
+  const big = 'x'.repeat(6 * 1024 * 1024);
+  await assert.rejects(functions('', () => null).invoke('one', big), { code: 'LOCAL_CLOUD_UNSUPPORTED' });
+  await assert.rejects(functions('', () => big).invoke('one', {}), { code: 'LOCAL_CLOUD_UNSUPPORTED' });
+});
+
+test('a function that takes too long fails, and the log says so', async () => {
+  const log: string[] = [];
+  const subject = functions('', () => new Promise(() => undefined), 20, log);
+  await assert.rejects(subject.invoke('one', {}), /Task timed out after 0.02 seconds/);
+  assert.deepEqual(subject.counters().errors, { one: 1 });
+  assert.equal(subject.running(), 0);
+  assert.match(log.join('\n'), /"function":"one".*timed out/);
+});
+
+test('a context tells about the function and the time that is left', async () => {
+  const ids = new Set<string>();
+  const subject = functions('', (_event, context) => {
+    ids.add(context.awsRequestId);
+    assert.equal(context.memoryLimitInMB, '128');
+    assert.match(context.invokedFunctionArn, /^arn:aws:lambda:local-1:000000000000:function:kong-ingress-functions-/);
+    const left = context.getRemainingTimeInMillis();
+    assert.ok(left > 0 && left <= 5_000);
+  });
+  await subject.invoke('one', {});
+  await subject.invoke('one', {});
+  assert.equal(ids.size, 2);
+});
+
+function message(messageId: string): Message {
+  const attributes = {
+    ApproximateReceiveCount: '1',
+    ApproximateFirstReceiveTimestamp: '0',
+    SentTimestamp: '0',
+    SenderId: 'x',
+  };
+  return { messageId, receiptHandle: messageId, body: '', md5OfBody: '', attributes, messageAttributes: {} };
+}
+
+/** Lambda's own reading of a partial batch answer; undefined is the whole batch. */
+const ANSWERS: readonly [unknown, readonly string[] | undefined][] = [
+  [undefined, []],
+  [null, []],
+  [{}, []],
+  [{ batchItemFailures: null }, []],
+  [{ batchItemFailures: [] }, []],
+  [{ batchItemFailures: [{ itemIdentifier: 'b' }] }, ['b']],
+  [{ batchItemFailures: [{ itemIdentifier: 'a' }, { itemIdentifier: 'b' }] }, ['a', 'b']],
+  [{ batchItemFailures: [{ itemIdentifier: 'c' }] }, undefined],
+  [{ batchItemFailures: [{ itemIdentifier: '' }] }, undefined],
+  [{ batchItemFailures: [{}] }, undefined],
+  [{ batchItemFailures: 'a' }, undefined],
+];
+
+for (const [answer, failed] of ANSWERS) {
+  test(`${JSON.stringify(answer) ?? 'nothing'} fails ${failed === undefined ? 'the whole batch' : `[${failed.join()}]`}`, () => {
+    const set = failedOf(answer, [message('a'), message('b')]);
+    assert.deepEqual(set === undefined ? undefined : [...set], failed);
+  });
+}
