@@ -13,8 +13,8 @@ export function isList(value: Json | undefined): value is readonly Json[] {
 }
 
 /** The text as it came from outside. Throws SyntaxError. */
-export function parseJson(text: string): Json {
-  const value: Json = JSON.parse(text);
+export function parseJson(source: string): Json {
+  const value: Json = JSON.parse(source);
   return value;
 }
 

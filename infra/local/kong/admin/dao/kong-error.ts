@@ -1,4 +1,4 @@
-import { isList, isObject } from '../json.ts';
+import { isList, isObject, text } from '../json.ts';
 import type { Json, JsonObject } from '../json.ts';
 import { isErrors } from '../schema/errors.ts';
 import type { ErrorNode, Errors } from '../schema/types.ts';
@@ -9,7 +9,7 @@ export class KongError extends Error {
   readonly body: JsonObject;
 
   constructor(status: number, body: JsonObject) {
-    super(String(body['message']));
+    super(text(body['message']));
     this.name = 'KongError';
     this.status = status;
     this.body = body;

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import type { Definition } from '../entities/definition.ts';
+import { text } from '../json.ts';
 import type { JsonObject } from '../json.ts';
 import { databaseError } from './database-error.ts';
 import { offsetAfter } from './paging.ts';
@@ -39,19 +40,19 @@ interface EntityRow {
 
 export function createStore(pool: Pool, workspace: string): Store {
   const rows = async (definition: Definition, rest: string, values: readonly unknown[]): Promise<JsonObject[]> => {
-    const text = `SELECT ${entityExpression(definition)} AS entity FROM ${definition.table} WHERE ${scope(definition)} ${rest}`;
-    const { rows: found } = await pool.query<EntityRow>(text, [...values]);
+    const sql = `SELECT ${entityExpression(definition)} AS entity FROM ${definition.table} WHERE ${scope(definition)} ${rest}`;
+    const { rows: found } = await pool.query<EntityRow>(sql, [...values]);
     return found.map(({ entity }) => entity);
   };
 
   const write = async (definition: Definition, entity: JsonObject, onConflict: string): Promise<JsonObject> => {
     const columns = writtenColumns(definition).join(', ');
     const row = rowOf(definition, entity, workspace, Date.now());
-    const text = `INSERT INTO ${definition.table} (${columns})
+    const sql = `INSERT INTO ${definition.table} (${columns})
       SELECT ${columns} FROM jsonb_populate_record(NULL::${definition.table}, $1::jsonb) ${onConflict}
       RETURNING ${entityExpression(definition)} AS entity`;
     try {
-      const { rows: written } = await pool.query<EntityRow>(text, [JSON.stringify(row)]);
+      const { rows: written } = await pool.query<EntityRow>(sql, [JSON.stringify(row)]);
       return written[0]?.entity ?? entity;
     } catch (error) {
       throw databaseError(definition, entity, error);
@@ -65,11 +66,11 @@ export function createStore(pool: Pool, workspace: string): Store {
     },
     all: (definition, where) => rows(definition, `AND ${condition(where, '$1')} ORDER BY id`, [where.value]),
     async page(definition, request, where) {
-      const { text, values } = pageClause(request, where);
-      const found = await rows(definition, text, values);
+      const { clause, values } = pageClause(request, where);
+      const found = await rows(definition, clause, values);
       const entities = found.slice(0, request.size);
       const last = entities.at(-1)?.['id'];
-      return { entities, offset: found.length > request.size ? offsetAfter(String(last)) : undefined };
+      return { entities, offset: found.length > request.size ? offsetAfter(text(last)) : undefined };
     },
     insert: (definition, entity) => write(definition, entity, ''),
     upsert: (definition, entity) => write(definition, entity, replaceClause(definition)),
@@ -100,13 +101,13 @@ function replaceClause(definition: Definition): string {
   return `ON CONFLICT (id) DO UPDATE SET ${assignments.join(', ')}`;
 }
 
-function pageClause(request: PageRequest, where: Where | undefined): { text: string; values: unknown[] } {
+function pageClause(request: PageRequest, where: Where | undefined): { clause: string; values: unknown[] } {
   const values: unknown[] = [];
   const next = (value: unknown): string => `$${values.push(value)}`;
-  let text = '';
-  if (where !== undefined) text += `AND ${condition(where, next(where.value))} `;
-  if (request.after !== undefined) text += `AND id > ${next(request.after)} `;
+  let clause = '';
+  if (where !== undefined) clause += `AND ${condition(where, next(where.value))} `;
+  if (request.after !== undefined) clause += `AND id > ${next(request.after)} `;
   if (request.filter !== undefined)
-    text += `AND tags ${request.filter.all ? '@>' : '&&'} ${next(request.filter.tags)}::text[] `;
-  return { text: `${text}ORDER BY id LIMIT ${next(request.size + 1)}`, values };
+    clause += `AND tags ${request.filter.all ? '@>' : '&&'} ${next(request.filter.tags)}::text[] `;
+  return { clause: `${clause}ORDER BY id LIMIT ${next(request.size + 1)}`, values };
 }

@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import type { Json, JsonObject } from '../json.ts';
+import { text } from '../json.ts';
+import type { JsonObject } from '../json.ts';
 import { arrayOf, foreign, id, string, tags, times, wildcardHost } from '../schema/typedefs.ts';
 import type { EntityCheck, Field } from '../schema/types.ts';
 import { define } from './definition.ts';
@@ -29,15 +30,13 @@ function isReference(value: string): boolean {
 }
 
 // The messages hold no part of the value: it may be a key.
-function certificateError(value: Json): string | undefined {
-  const pem = String(value);
+function certificateError(pem: string): string | undefined {
   return isReference(pem) || parseCertificate(pem) !== undefined
     ? undefined
     : 'invalid certificate: x509.new: not a PEM certificate';
 }
 
-function keyError(value: Json): string | undefined {
-  const pem = String(value);
+function keyError(pem: string): string | undefined {
   return isReference(pem) || parseKey(pem) !== undefined ? undefined : 'invalid key: pkey.new:load_key: unsupported';
 }
 
@@ -48,8 +47,8 @@ function pairMatches(certField: string, keyField: string): EntityCheck {
   return {
     custom_entity_check: { field_sources: [certField, keyField] },
     custom: (data) => {
-      const cert = parseCertificate(String(data[certField] ?? ''));
-      const privateKey = parseKey(String(data[keyField] ?? ''));
+      const cert = parseCertificate(text(data[certField]));
+      const privateKey = parseKey(text(data[keyField]));
       if (cert === undefined || privateKey === undefined || cert.checkPrivateKey(privateKey)) return undefined;
       return { '@entity': ['certificate does not match key'] };
     },
@@ -59,8 +58,8 @@ function pairMatches(certField: string, keyField: string): EntityCheck {
 const differentTypes: EntityCheck = {
   custom_entity_check: { field_sources: ['cert', 'cert_alt'] },
   custom: (data) => {
-    const first = parseCertificate(String(data['cert'] ?? ''));
-    const second = parseCertificate(String(data['cert_alt'] ?? ''));
+    const first = parseCertificate(text(data['cert']));
+    const second = parseCertificate(text(data['cert_alt']));
     if (first === undefined || second === undefined) return undefined;
     if (first.publicKey.asymmetricKeyType !== second.publicKey.asymmetricKeyType) return undefined;
     return {
@@ -109,8 +108,7 @@ export const snis = define({
   },
 });
 
-function caError(value: Json): string | undefined {
-  const pem = String(value);
+function caError(pem: string): string | undefined {
   if (pem.split(BEGIN).length > 2) return 'please submit only one certificate at a time';
   const cert = parseCertificate(pem);
   if (cert === undefined) return 'invalid certificate: x509.new: not a PEM certificate';
@@ -119,7 +117,7 @@ function caError(value: Json): string | undefined {
 
 /** The SHA-256 digest by which Kong tells CA certificates apart. */
 function withDigest(data: JsonObject): JsonObject {
-  const cert = parseCertificate(String(data['cert'] ?? ''));
+  const cert = parseCertificate(text(data['cert']));
   return cert === undefined ? data : { ...data, cert_digest: cert.fingerprint256.replaceAll(':', '').toLowerCase() };
 }
 

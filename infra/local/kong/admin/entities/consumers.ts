@@ -1,5 +1,5 @@
 import { createHash, createPublicKey, pbkdf2Sync, randomBytes } from 'node:crypto';
-import type { Json, JsonObject } from '../json.ts';
+import type { JsonObject } from '../json.ts';
 import { foreignId, text } from '../json.ts';
 import { flag, foreign, id, oneOf, SECONDS, string, strings, tags, times } from '../schema/typedefs.ts';
 import type { Field, Fields } from '../schema/types.ts';
@@ -90,9 +90,9 @@ const ALGORITHMS = [
 ];
 const KEY_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'EdDSA'];
 
-function publicKeyError(value: Json): string | undefined {
+function publicKeyError(value: string): string | undefined {
   try {
-    createPublicKey(String(value));
+    createPublicKey(value);
     return undefined;
   } catch {
     return 'invalid key';
@@ -124,7 +124,7 @@ const jwtSecrets: Definition = {
 };
 
 const redirectUri = string({
-  custom: (value) => (URL.canParse(String(value)) ? undefined : `cannot parse '${String(value)}'`),
+  custom: (value) => (URL.canParse(value) ? undefined : `cannot parse '${value}'`),
 });
 
 const oauth2 = credential(
@@ -173,6 +173,9 @@ const ITERATIONS = 10_000;
 function pbkdf2(secret: string): string {
   const salt = randomBytes(16);
   const hash = pbkdf2Sync(secret, salt, ITERATIONS, 32, 'sha512');
-  const encode = (bytes: Buffer): string => bytes.toString('base64').replaceAll('=', '');
-  return `$pbkdf2-sha512$i=${ITERATIONS},l=32$${encode(salt)}$${encode(hash)}`;
+  return `$pbkdf2-sha512$i=${ITERATIONS},l=32$${base64(salt)}$${base64(hash)}`;
+}
+
+function base64(bytes: Buffer): string {
+  return bytes.toString('base64').replaceAll('=', '');
 }

@@ -61,6 +61,6 @@ export function cacheKey(definition: Definition, entity: JsonObject, workspace: 
 }
 
 function keyPart(value: Json | undefined): string {
-  if (typeof value === 'string' || typeof value === 'number') return String(value);
+  if (typeof value === 'string' || typeof value === 'number') return `${value}`;
   return typeof value === 'object' && value !== null && 'id' in value ? keyPart(value.id) : '';
 }

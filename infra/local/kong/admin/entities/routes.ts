@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { isList } from '../json.ts';
+import { isList, text } from '../json.ts';
 import type { Json, JsonObject } from '../json.ts';
 import {
   absent,
@@ -27,19 +27,18 @@ import { regexError } from '../schema/validators.ts';
 import { define } from './definition.ts';
 import type { Definition, Resolved, SchemaContext } from './definition.ts';
 
-function pathError(value: Json): string | undefined {
-  const path = String(value);
+function pathError(path: string): string | undefined {
   if (!path.startsWith('~')) return undefined;
   const regex = path.slice(1);
   return regexError(regex) === undefined ? undefined : `invalid regex: '${regex}' (not a regular expression)`;
 }
 
-function addressError(value: Json): string | undefined {
-  const [address = '', bits] = String(value).split('/');
+function addressError(value: string): string | undefined {
+  const [address = '', bits] = value.split('/');
   const family = isIP(address);
   const width = family === 4 ? 32 : 128;
   const valid = family !== 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= width));
-  return valid ? undefined : `invalid ip or cidr range: '${String(value)}'`;
+  return valid ? undefined : `invalid ip or cidr range: '${value}'`;
 }
 
 const endpoints = setOf(
@@ -56,7 +55,7 @@ const hosts = arrayOf(
       patterns: ['^%*%.', '%.%*$', '^[^*]*$'],
       err: 'invalid wildcard: must be placed at leftmost or rightmost label',
     },
-    custom: (value) => wildcardHost.custom?.(String(value).replace(/:\d{1,5}$/, '')),
+    custom: (value) => wildcardHost.custom?.(value.replace(/:\d{1,5}$/, '')),
   }),
 );
 
@@ -151,7 +150,7 @@ const FORBIDDEN: readonly {
 /** The fields for a protocol: some must be left out, and gRPC never strips the path. */
 function fieldsFor(protocol: string, base: Fields): Fields {
   const adapted: Record<string, Field> = { ...base };
-  for (const { of, named, fields: forbidden } of FORBIDDEN.filter((rule) => rule.of.includes(protocol))) {
+  for (const { named, fields: forbidden } of FORBIDDEN.filter((rule) => rule.of.includes(protocol))) {
     for (const field of forbidden) {
       const original = base[field];
       if (original !== undefined)
@@ -167,7 +166,7 @@ function fieldsFor(protocol: string, base: Fields): Fields {
 
 function mustMatch(protocols: readonly Json[], withExpression: boolean): EntityCheck {
   // The most permissive of the route's protocols decides.
-  const names = protocols.map(String);
+  const names = protocols.map(text);
   const [decisive = ''] = names.toSorted((a, b) => (MATCHES[b]?.length ?? 0) - (MATCHES[a]?.length ?? 0));
   const matches = MATCHES[decisive] ?? [];
   return {
@@ -189,12 +188,13 @@ function resolve(data: JsonObject, { routerFlavor }: SchemaContext): Resolved {
   const protocols = data['protocols'] ?? ['http', 'https'];
   const list = isList(protocols) ? protocols : [];
   const unknown = list.find((protocol) => typeof protocol !== 'string' || !(protocol in MATCHES));
-  if (unknown !== undefined) return { errors: { protocols: `unknown type: ${String(unknown)}` } };
+  if (unknown !== undefined)
+    return { errors: { protocols: `unknown type: ${JSON.stringify(unknown).replaceAll('"', '')}` } };
   const withExpression = routerFlavor === 'expressions';
   const base = withExpression ? { ...fields, ...expressionFields } : fields;
   return {
     schema: {
-      fields: fieldsFor(String(list[0] ?? ''), base),
+      fields: fieldsFor(text(list[0]), base),
       entity_checks: list.length === 0 ? [snisNeedTls] : [snisNeedTls, mustMatch(list, withExpression)],
     },
   };

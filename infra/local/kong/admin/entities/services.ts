@@ -1,3 +1,4 @@
+import { text } from '../json.ts';
 import type { JsonObject } from '../json.ts';
 import {
   arrayOf,
@@ -37,9 +38,9 @@ const DEFAULT_PORTS: Readonly<Record<string, number>> = { http: 80, https: 443 }
 const shorthands: Shorthands = {
   url: {
     field: string({
-      custom: (value) => (URL.canParse(String(value)) ? undefined : 'invalid url'),
+      custom: (value) => (URL.canParse(value) ? undefined : 'invalid url'),
     }),
-    expand: (value) => fromUrl(String(value)),
+    expand: (value) => fromUrl(text(value)),
   },
 };
 

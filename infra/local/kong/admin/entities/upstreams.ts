@@ -102,8 +102,8 @@ export const upstreams = define({
       required: true,
       unique: true,
       custom: (value) => {
-        if (isIP(String(value)) !== 0) return `Invalid name ('${String(value)}'); no ip addresses allowed`;
-        return isHost(String(value)) ? undefined : 'Invalid name; must be a valid hostname';
+        if (isIP(value) !== 0) return `Invalid name ('${value}'); no ip addresses allowed`;
+        return isHost(value) ? undefined : 'Invalid name; must be a valid hostname';
       },
     }),
     algorithm: oneOf(['consistent-hashing', 'least-connections', 'round-robin', 'latency'], { default: 'round-robin' }),
@@ -160,10 +160,10 @@ const NO_TARGET = { errors: { target: 'Invalid target; not a valid hostname or i
 
 /** `host:port` in Kong's normal form: the port is 8000 when none is given. Undefined when it is no address. */
 export function targetAddress(value: string): string | undefined {
-  const [, name = '', number] = /^(\[[^\]]+\]|[^:]*)(?::(\d+))?$/.exec(value) ?? [];
+  const [, name = '', digits] = /^(\[[^\]]+\]|[^:]*)(?::(\d+))?$/.exec(value) ?? [];
   if (isIP(value) === 6) return `[${value}]:8000`;
-  if (name === '' || !isHost(name) || Number(number ?? 0) > 65535) return undefined;
-  return `${name}:${number ?? 8000}`;
+  if (name === '' || !isHost(name) || Number(digits ?? 0) > 65535) return undefined;
+  return `${name}:${digits ?? 8000}`;
 }
 
 export const targets = define({

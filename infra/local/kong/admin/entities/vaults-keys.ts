@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto';
-import { isObject, parseJson } from '../json.ts';
-import type { Json, JsonObject } from '../json.ts';
+import { isObject, parseJson, text } from '../json.ts';
+import type { JsonObject } from '../json.ts';
 import { arrayOf, flag, foreign, id, name, record, string, tags, times } from '../schema/typedefs.ts';
 import type { RecordSchema } from '../schema/types.ts';
 import { define } from './definition.ts';
@@ -15,9 +15,10 @@ export const VAULTS: Readonly<Record<string, RecordSchema>> = {
 };
 
 function resolveVault(data: JsonObject): Resolved {
-  const vault = VAULTS[String(data['name'])];
-  if (data['name'] === undefined || data['name'] === null) return { errors: { name: 'required field missing' } };
-  if (vault === undefined) return { errors: { name: `vault '${String(data['name'])}' is not installed` } };
+  const vaultName = text(data['name']);
+  const vault = Object.hasOwn(VAULTS, vaultName) ? VAULTS[vaultName] : undefined;
+  if (vaultName === '') return { errors: { name: 'required field missing' } };
+  if (vault === undefined) return { errors: { name: `vault '${vaultName}' is not installed` } };
   return { schema: { fields: { ...vaults.fields, ...vault.fields }, entity_checks: [] } };
 }
 
@@ -54,10 +55,10 @@ export const keySets = define({
   fields: { ...id, name: name({ required: false }), tags, ...times },
 });
 
-function pemError(parse: (pem: string) => unknown): (value: Json) => string | undefined {
+function pemError(parse: (pem: string) => unknown): (value: string) => string | undefined {
   return (value) => {
     try {
-      parse(String(value));
+      parse(value);
       return undefined;
     } catch {
       return 'could not load key';
@@ -65,9 +66,9 @@ function pemError(parse: (pem: string) => unknown): (value: Json) => string | un
   };
 }
 
-function jwkError(value: Json): string | undefined {
+function jwkError(value: string): string | undefined {
   try {
-    return isObject(parseJson(String(value))) ? undefined : 'could not json decode jwk string';
+    return isObject(parseJson(value)) ? undefined : 'could not json decode jwk string';
   } catch {
     return 'could not json decode jwk string';
   }

@@ -36,7 +36,7 @@ const httpLog = plugin(
       required: true,
       encrypted: true,
       referenceable: true,
-      custom: (value) => (URL.canParse(String(value)) ? undefined : 'missing host in url'),
+      custom: (value) => (URL.canParse(value) ? undefined : 'missing host in url'),
     }),
     method: oneOf(['POST', 'PUT', 'PATCH'], { default: 'POST' }),
     content_type: oneOf(['application/json', 'application/json; charset=utf-8'], { default: 'application/json' }),

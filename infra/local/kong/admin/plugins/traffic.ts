@@ -1,5 +1,4 @@
 import { isIP } from 'node:net';
-import type { Json } from '../json.ts';
 import {
   arrayOf,
   boolean,
@@ -17,6 +16,7 @@ import {
   timeout,
 } from '../schema/typedefs.ts';
 import type { Field, Fields, Shorthands } from '../schema/types.ts';
+import { isRegex } from '../schema/validators.ts';
 import { plugin, redisNeeds, renamed } from './plugin.ts';
 import type { PluginSchema } from './plugin.ts';
 
@@ -103,12 +103,12 @@ const responseRatelimiting = plugin(
   },
 );
 
-function cidrError(value: Json): string | undefined {
-  const [address = '', bits] = String(value).split('/');
+function cidrError(value: string): string | undefined {
+  const [address = '', bits] = value.split('/');
   const family = isIP(address);
   const valid =
     family !== 0 && (bits === undefined || (/^\d+$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128)));
-  return valid ? undefined : `invalid ip or cidr range: '${String(value)}'`;
+  return valid ? undefined : `invalid ip or cidr range: '${value}'`;
 }
 
 const ipRestriction = plugin(
@@ -191,7 +191,7 @@ const redirect = plugin(
     status_code: integer({ default: 301, between: [100, 599], required: true }),
     location: string({
       required: true,
-      custom: (value) => (URL.canParse(String(value)) ? undefined : 'missing host in url'),
+      custom: (value) => (URL.canParse(value) ? undefined : 'missing host in url'),
     }),
     keep_incoming_path: boolean({ default: false }),
   },
@@ -204,8 +204,7 @@ const cors = plugin(
   {
     origins: arrayOf(
       string({
-        custom: (value) =>
-          value === '*' || luaFree(String(value)) ? undefined : `'${String(value)}' is not a valid regex`,
+        custom: (value) => (value === '*' || isRegex(value) ? undefined : `'${value}' is not a valid regex`),
       }),
     ),
     headers: strings(),
@@ -217,15 +216,6 @@ const cors = plugin(
     preflight_continue: flag(false),
   },
 );
-
-function luaFree(source: string): boolean {
-  try {
-    new RegExp(source);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 export const TRAFFIC_PLUGINS: Readonly<Record<string, PluginSchema>> = {
   cors,

@@ -19,18 +19,19 @@ export interface NodeFacts {
 
 /** What a node says of itself, and its caches. */
 export function nodeEndpoints(node: NodeFacts): Endpoint[] {
-  const databaseOnly = (): never => {
-    throw plainError(400, 'this endpoint is only available when Kong is configured to not use a database');
-  };
   return [
     { path: '/', methods: { GET: async () => ok(await root(node)) } },
     { path: '/status', methods: { GET: async () => ok(await status(node.pool)) } },
     { path: '/timers', methods: { GET: () => ok(TIMERS) } },
     { path: '/plugins/enabled', methods: { GET: () => ok({ enabled_plugins: Object.keys(PLUGINS) }) } },
-    { path: '/config', methods: { GET: databaseOnly, POST: databaseOnly } },
+    { path: '/config', methods: { GET: withoutDatabaseOnly, POST: withoutDatabaseOnly } },
     { path: '/debug/node/log-level', methods: { GET: () => ok({ message: 'log level: notice' }) } },
     ...cacheEndpoints(node.cache),
   ];
+}
+
+function withoutDatabaseOnly(): never {
+  throw plainError(400, 'this endpoint is only available when Kong is configured to not use a database');
 }
 
 function cacheEndpoints(cache: NodeCache): Endpoint[] {

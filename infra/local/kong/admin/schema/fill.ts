@@ -95,7 +95,7 @@ function mismatch(name: string, path: readonly string[] | undefined, data: JsonO
   if (path === undefined) return undefined;
   const other = at(data, path);
   if (other === undefined || other === null || other === data[name]) return undefined;
-  return `both deprecated and new field are used but their values mismatch: ${name} = ${String(data[name])} vs ${path.join('.')} = ${String(other)}`;
+  return `both deprecated and new field are used but their values mismatch: ${name} = ${JSON.stringify(data[name])} vs ${path.join('.')} = ${JSON.stringify(other)}`;
 }
 
 /** Data as Kong shows it: with the aliases that it keeps showing. */

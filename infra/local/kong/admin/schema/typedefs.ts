@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { Json, JsonObject } from '../json.ts';
+import type { Json } from '../json.ts';
 import type { Field, Fields } from './types.ts';
 
 /** Field types that Kong's schemas share. Each takes attributes that add to or replace its own. */
@@ -39,9 +39,9 @@ export const tags: Field = setOf(
   string({
     required: true,
     custom: (value) =>
-      TAG.test(String(value))
+      TAG.test(value)
         ? undefined
-        : `invalid tag '${String(value)}': expected printable ascii (except \`,\` and \`/\`) or valid utf-8 sequences`,
+        : `invalid tag '${value}': expected printable ascii (except \`,\` and \`/\`) or valid utf-8 sequences`,
   }),
 );
 
@@ -50,9 +50,9 @@ export const name = (more: More = {}): Field =>
   string({
     unique: true,
     custom: (value) =>
-      NAME.test(String(value))
+      NAME.test(value)
         ? undefined
-        : `invalid value '${String(value)}': the only accepted ascii characters are alphanumerics or ., -, _, and ~`,
+        : `invalid value '${value}': the only accepted ascii characters are alphanumerics or ., -, _, and ~`,
     ...more,
   });
 
@@ -67,7 +67,7 @@ export function isHost(value: string): boolean {
 }
 
 export const host = (more: More = {}): Field =>
-  string({ custom: (value) => (isHost(String(value)) ? undefined : `invalid value: ${String(value)}`), ...more });
+  string({ custom: (value) => (isHost(value) ? undefined : `invalid value: ${value}`), ...more });
 
 export const port = (more: More = {}): Field => integer({ between: [0, 65535], ...more });
 export const timeout = (more: More = {}): Field => integer({ between: [0, 2147483646], ...more });
@@ -77,14 +77,14 @@ export const path = (more: More = {}): Field => string({ starts_with: '/', ...NO
 
 export const headerName: Field = string({
   custom: (value) =>
-    /^[A-Za-z0-9_-]+$/.test(String(value))
+    /^[A-Za-z0-9_-]+$/.test(value)
       ? undefined
-      : `bad header name '${String(value)}', allowed characters are A-Z, a-z, 0-9, '_', and '-'`,
+      : `bad header name '${value}', allowed characters are A-Z, a-z, 0-9, '_', and '-'`,
 });
 
 export const wildcardHost: Field = string({
   custom: (value) =>
-    isHost(String(value).replace(/^\*\./, 'x.').replace(/\.\*$/, '.x')) ? undefined : `invalid value: ${String(value)}`,
+    isHost(value.replace(/^\*\./, 'x.').replace(/\.\*$/, '.x')) ? undefined : `invalid value: ${value}`,
 });
 
 /** The field may only be left out. */

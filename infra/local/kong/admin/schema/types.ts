@@ -64,8 +64,8 @@ export interface Field extends Validators {
   readonly referenceable?: boolean;
   readonly encrypted?: boolean;
   readonly deprecation?: JsonObject;
-  /** Kong's own function for this field: the message when the value is wrong. */
-  readonly custom?: (value: Json) => string | undefined;
+  /** Kong's own function for a text field: the message when the value is wrong. */
+  readonly custom?: (value: string) => string | undefined;
 }
 
 /** In Kong's order. */

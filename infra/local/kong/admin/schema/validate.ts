@@ -25,8 +25,12 @@ export function validateField(field: Field, value: Json): ErrorNode | undefined 
   // Checked before the type, as Kong does for fields that must be left out.
   if (field.eq === null) return field.err ?? 'value must be null';
   return (
-    typeError(field.type, value) ?? inside(field, value) ?? restrictionError(field, value) ?? field.custom?.(value)
+    typeError(field.type, value) ?? inside(field, value) ?? restrictionError(field, value) ?? customError(field, value)
   );
+}
+
+function customError(field: Field, value: Json): string | undefined {
+  return typeof value === 'string' ? field.custom?.(value) : undefined;
 }
 
 function inside(field: Field, value: Json): ErrorNode | undefined {

@@ -28,7 +28,7 @@ export function typeError(type: Field['type'], value: Json): string | undefined 
     case 'record':
     case 'foreign':
       return typeof value === 'object' && !isList(value) ? undefined : `expected a ${type === 'map' ? type : 'record'}`;
-    case 'json':
+    default:
       return undefined;
   }
 }
@@ -109,7 +109,7 @@ export function regexError(source: string): string | undefined {
     .replaceAll(/\(\?[imsx]+\)/g, '')
     .replaceAll(/([*+?}])\+/g, '$1');
   try {
-    new RegExp(portable);
+    RegExp(portable);
     return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : 'not a regular expression';
