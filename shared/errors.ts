@@ -20,6 +20,11 @@ export const ERRORS = {
     nextStep: 'Run "npm ci" without --ignore-scripts and start it through its npm script.',
     retryable: false,
   },
+  LOCAL_DATA_DAMAGED: {
+    cause: 'The file in which the local API server keeps its objects cannot be read.',
+    nextStep: 'Remove the file that the message names, to begin with an empty cluster.',
+    retryable: false,
+  },
   LOCAL_DIRECTORY_IN_USE: {
     cause: 'Another local stack that still runs keeps its data in the same directory.',
     nextStep: 'Stop the other one, or give this one a directory of its own.',
@@ -73,6 +78,11 @@ export const ERRORS = {
     nextStep: 'Nothing: the next run writes the rest.',
     status: 503,
     retryable: true,
+  },
+  KONG_STAND_IN_FAILED: {
+    cause: 'The stand-in Kong could not start: its database or one of its ports could not be used.',
+    nextStep: 'Read the message; free the port or choose another one, and check that PostgreSQL runs.',
+    retryable: false,
   },
   LOCAL_CLOUD_BUSY: {
     cause: 'The local bus, queue or functions did not come to rest in time.',
@@ -222,6 +232,11 @@ export const ERRORS = {
   LOGS_EVENT_INVALID: {
     cause: 'What CloudWatch Logs handed over is not an event of a log subscription.',
     nextStep: 'Check that only a subscription filter of the audit log invokes the function.',
+    retryable: false,
+  },
+  MESSAGE_INVALID: {
+    cause: 'A message of the queue is not an event of ours, or of another cluster.',
+    nextStep: 'Look at it in the dead-letter queue; whatever puts it into the queue has to stop.',
     retryable: false,
   },
 } satisfies Record<string, ErrorInfo>;

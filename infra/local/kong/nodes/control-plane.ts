@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { ClusterEvents, PUSH_CHANNEL } from './cluster-events.ts';
 import { Bell, every, sleep, startLoop } from './loop.ts';
 import type { Loop } from './loop.ts';
-import { KONG_VERSION } from './settings.ts';
+import { KONG_VERSION } from '../admin/settings.ts';
 import type { NodeSettings } from './settings.ts';
 import { EMPTY_HASH, exportSnapshot } from './snapshot.ts';
 import type { Snapshot } from './snapshot.ts';

@@ -2,7 +2,7 @@ import type { ProxyState } from '../proxy/exchange.ts';
 import type { CertificateStore } from '../proxy/certificates.ts';
 import { startProxy } from '../proxy/server.ts';
 import type { Proxy } from '../proxy/server.ts';
-import { KONG_VERSION } from './settings.ts';
+import { KONG_VERSION } from '../admin/settings.ts';
 import { startStatusServer } from './status-server.ts';
 import type { StatusFacts, StatusServer } from './status-server.ts';
 

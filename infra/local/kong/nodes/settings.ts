@@ -1,3 +1,5 @@
+import type { NodeSettings as AdminSettings } from '../admin/settings.ts';
+
 /** Kong's settings and delays that decide when a change is served. Seconds may be fractions, as in kong.conf. */
 export interface NodeSettings {
   /** `db_update_frequency`: pause between pushes of a control plane, and between looks at cluster_events. */
@@ -33,10 +35,16 @@ export const DEFAULT_SETTINGS: NodeSettings = {
   dataPlanePurgeDelaySeconds: 14 * 86_400,
 };
 
-/** The version that the stand-in behaves as. */
-export const KONG_VERSION = '3.9.3';
-
 /** The rebuild delay of one worker, ms. */
 export function rebuildDelay(settings: NodeSettings, worker: number): number {
   return settings.rebuildDelaysMs[worker] ?? settings.rebuildDelaysMs.at(-1) ?? 0;
+}
+
+/** The same under the names of kong.conf, for the Admin API. */
+export function adminSettings(settings: NodeSettings): Partial<AdminSettings> {
+  return {
+    db_update_frequency: settings.dbUpdateFrequencySeconds,
+    worker_state_update_frequency: settings.workerStateUpdateFrequencySeconds,
+    cluster_data_plane_purge_delay: settings.dataPlanePurgeDelaySeconds,
+  };
 }

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import type { NodeCache } from '../admin/cache.ts';
 import type { ClusterEvent } from '../admin/events.ts';
+import type { AdminWrite } from '../admin/server.ts';
 import { certificateStore } from '../proxy/certificates.ts';
 import type { CertificateStore } from '../proxy/certificates.ts';
 import { configurationOf } from '../proxy/configuration.ts';
@@ -32,6 +33,8 @@ const PLUGINS_VERSION = 'plugins_iterator:version';
 
 /** First words of cache keys that the workers' rebuilds look after. */
 const BUILT = new Set(['router', 'plugins_iterator', 'services', 'routes', 'plugins', 'upstreams', 'targets']);
+/** Balancer events begin so; they are no cache keys. */
+const OPERATIONS = new Set(['create', 'update', 'delete']);
 const CACHED_TABLES = ['consumers', 'keyauth_credentials', 'certificates', 'snis', 'ca_certificates'];
 
 /** One worker: what it serves with, and the versions it was built at. */
@@ -52,6 +55,7 @@ export class TraditionalNode implements NodeCache {
   #upstreams = 0;
   /** What events said has changed and has not been read yet. */
   #due = { cached: false, targets: false };
+  #retargets = 0;
   #refreshing: Promise<void> | undefined;
   /** Consumers, credentials and certificates, which are looked up in the cache and not rebuilt. */
   #cached: Configuration = configurationOf({});
@@ -91,6 +95,7 @@ export class TraditionalNode implements NodeCache {
 
   /** Reads the database and begins to poll. Throws what the database throws. */
   async start(): Promise<void> {
+    if (this.#workers.length > 0) return;
     await this.#events.start();
     const configuration = await this.#read();
     this.#keep(configuration);
@@ -144,33 +149,50 @@ export class TraditionalNode implements NodeCache {
 
   delete(key: string): void {
     this.#forget(key);
+    this.#refreshSoon();
+  }
+
+  /** Hears of a write through this node's Admin API; the keys that it outdates come by `delete`. */
+  written({ entity }: Pick<AdminWrite, 'entity'>): void {
+    if (entity === 'upstreams') this.#upstreams += 1;
+    if (entity === 'targets') this.#due.targets = true;
+    this.#refreshSoon();
+  }
+
+  #refreshSoon(): void {
     this.#refresh().catch((error: unknown) => this.#options.log(`${this.name}: ${String(error)}`));
   }
 
   #forget(key: string): void {
     this.#versions.delete(key);
-    if (!BUILT.has(key.replace(/:.*$/s, ''))) this.#due.cached = true;
+    const first = key.replace(/:.*$/s, '');
+    if (!BUILT.has(first) && !OPERATIONS.has(first)) this.#due.cached = true;
   }
 
   /** Reads anew what is due, one read at a time however many events come in. A failed one stays due. */
-  #refresh(): Promise<void> {
-    this.#refreshing ??= this.#readDue().finally(() => {
-      this.#refreshing = undefined;
-    });
-    return this.#refreshing;
+  async #refresh(): Promise<void> {
+    if (this.#due.cached || this.#due.targets) this.#refreshing ??= this.#readDue();
+    await this.#refreshing;
   }
 
   async #readDue(): Promise<void> {
-    while (this.#due.cached || this.#due.targets) {
-      const due = this.#due;
-      this.#due = { cached: false, targets: false };
-      try {
-        if (due.cached) this.#keep(await this.#read(CACHED_TABLES));
-        if (due.targets) this.#retarget(await this.#read(['upstreams', 'targets']));
-      } catch (error) {
-        this.#due = { cached: this.#due.cached || due.cached, targets: this.#due.targets || due.targets };
-        throw error;
-      }
+    try {
+      while (this.#due.cached || this.#due.targets) await this.#readOnce();
+    } finally {
+      // In the same turn as the last look at what is due, so that nothing can become due unseen.
+      this.#refreshing = undefined;
+    }
+  }
+
+  async #readOnce(): Promise<void> {
+    const due = this.#due;
+    this.#due = { cached: false, targets: false };
+    try {
+      if (due.cached) this.#keep(await this.#read(CACHED_TABLES));
+      if (due.targets) this.#retarget(await this.#read(['upstreams', 'targets']));
+    } catch (error) {
+      this.#due = { cached: this.#due.cached || due.cached, targets: this.#due.targets || due.targets };
+      throw error;
     }
   }
 
@@ -180,6 +202,7 @@ export class TraditionalNode implements NodeCache {
 
   /** Targets take effect at once; an upstream that a worker does not know yet waits for the worker's next look. */
   #retarget({ upstreams }: Configuration): void {
+    this.#retargets += 1;
     for (const worker of this.#workers) {
       const known = [...upstreams].filter(([name]) => worker.state.balancers.has(name));
       worker.state = { ...worker.state, balancers: balancersOf(new Map(known)) };
@@ -214,6 +237,7 @@ export class TraditionalNode implements NodeCache {
     const plugins = this.#version(PLUGINS_VERSION);
     const upstreams = this.#upstreams;
     if (worker.router === router && worker.plugins === plugins && worker.upstreams === upstreams) return;
+    const retargets = this.#retargets;
     const configuration = await this.#read();
     await delay(rebuildDelay(this.#options.settings, index));
     const { state } = worker;
@@ -224,6 +248,10 @@ export class TraditionalNode implements NodeCache {
       balancers: worker.upstreams === upstreams ? state.balancers : balancersOf(configuration.upstreams),
     };
     Object.assign(worker, { router, plugins, upstreams });
+    if (retargets === this.#retargets) return;
+    // Targets that came since the database was read have just been undone.
+    this.#due.targets = true;
+    await this.#refresh();
   }
 
   readonly #onInvalid = (route: { readonly id: string }, reason: string): void =>

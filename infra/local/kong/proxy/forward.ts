@@ -21,6 +21,9 @@ const DEFAULT_PORTS: Readonly<Record<string, number>> = {
   grpcs: 443,
 };
 
+/** Codes of a name that cannot be resolved. */
+const UNRESOLVED = new Set(['ENOTFOUND', 'EAI_AGAIN']);
+
 /** A failure before the connection stood, after which another target may be tried. */
 class ConnectError extends Error {
   readonly code: string;
@@ -80,14 +83,13 @@ function connected(request: OutgoingRequest, service: Service): Promise<void> {
   const ready = SECURE.has(service.protocol) ? 'secureConnect' : 'connect';
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => request.destroy(new ConnectError('ETIMEDOUT', undefined)), service.connectTimeout);
-    request.once('error', (error) => {
+    request.on('error', (error) => {
       clearTimeout(timer);
       reject(error instanceof ConnectError ? error : new ConnectError(codeOf(error), error));
     });
     request.once('socket', (socket) => {
       socket.once(ready, () => {
         clearTimeout(timer);
-        request.removeAllListeners('error');
         resolve();
       });
     });
@@ -108,7 +110,7 @@ function answered(request: OutgoingRequest, service: Service, send: () => void):
 
 function failure(error: unknown, exchange: Exchange): Reply {
   const code = error instanceof ConnectError ? error.code : codeOf(error);
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return errorReply(503, 'name resolution failed', exchange.id);
+  if (UNRESOLVED.has(code)) return errorReply(503, 'name resolution failed', exchange.id);
   if (code === 'ETIMEDOUT') return errorReply(504, 'The upstream server is timing out', exchange.id);
   return errorReply(502, 'An invalid response was received from the upstream server', exchange.id);
 }
@@ -128,6 +130,8 @@ export async function forward(
     const peer = balancer === undefined ? { host: service.host, port: service.port } : balancer.next();
     if (peer === undefined)
       return { reply: errorReply(503, 'failure to get a peer from the ring-balancer', exchange.id) };
+    // The name of an upstream that is not known (yet): no resolver would know it, and some take seconds to say so.
+    if (peer.host.endsWith('.svc')) return { reply: failure(new ConnectError('ENOTFOUND', undefined), exchange) };
     const host = exchange.upstream.host ?? hostHeader(peer, service, balancer?.upstream.hostHeader);
     const request = open(peer, service, exchange, host);
     try {
@@ -136,7 +140,7 @@ export async function forward(
     } catch (error) {
       last = error;
       // Once the connection stood the body may be on its way, and it can be sent only once.
-      if (!(error instanceof ConnectError)) break;
+      if (!(error instanceof ConnectError) || UNRESOLVED.has(error.code)) break;
     }
   }
   return { reply: failure(last, exchange) };
