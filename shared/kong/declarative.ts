@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import type { Body, Entity, EntityType, Json } from './entities.ts';
+import type { Entity, EntityType, Json } from './entities.ts';
 
 type Item = Record<string, Json>;
 
@@ -14,6 +14,7 @@ const NESTED: Partial<Record<EntityType, readonly [field: string, list: string]>
   jwt_secrets: ['consumer', 'jwt_secrets'],
   keyauth_credentials: ['consumer', 'keyauth_credentials'],
   oauth2_credentials: ['consumer', 'oauth2_credentials'],
+  mtls_auth_credentials: ['consumer', 'mtls_auth_credentials'],
 };
 
 /** The id in a reference, or undefined when the value is none. */
@@ -32,7 +33,8 @@ function shortTarget(target: string): string {
 function itemOf(entity: Entity): Item {
   const item: Item = { id: entity.id, ...entity.body };
   if (entity.tags.length > 0) item['tags'] = [...entity.tags];
-  if (entity.type === 'targets') item['target'] = shortTarget(String(item['target']));
+  const { target } = item;
+  if (entity.type === 'targets' && typeof target === 'string') item['target'] = shortTarget(target);
   return item;
 }
 
@@ -45,21 +47,36 @@ function nameOf(entity: Entity): string {
 
 function sortKey(item: Item): string {
   const field = ['name', 'username', 'custom_id', 'target', 'prefix'].find((key) => item[key] !== undefined) ?? 'id';
-  return `${JSON.stringify(item[field])} ${JSON.stringify(item['id'])}`;
+  return `${JSON.stringify(item[field])} ${JSON.stringify(item['id'] ?? item)}`;
 }
 
 function sorted(items: readonly Item[]): Item[] {
   return items.toSorted((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
 }
 
-/** References by name, as plugins have them. */
-function withNames(body: Body, names: ReadonlyMap<string, string>): Item {
+/** References by name, as plugins and memberships have them. */
+function withNames(item: Item, names: ReadonlyMap<string, string>): Item {
   return Object.fromEntries(
-    Object.entries(body).map(([field, value]) => {
+    Object.entries(item).map(([field, value]) => {
       const id = referredId(value);
       return [field, id === undefined ? value : (names.get(id) ?? id)];
     }),
   );
+}
+
+/** An item of a list of its own. */
+function topItem(entity: Entity, names: ReadonlyMap<string, string>): Item {
+  const item = itemOf(entity);
+  if (entity.type === 'plugins') return withNames(item, names);
+  if (entity.type !== 'consumer_group_consumers') return item;
+  const { id: _id, ...membership } = withNames(item, names);
+  return membership;
+}
+
+function append<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
 }
 
 /**
@@ -68,29 +85,29 @@ function withNames(body: Body, names: ReadonlyMap<string, string>): Item {
  */
 export function toDeclarative(entities: readonly Entity[]): Record<string, Json> {
   const names = new Map(entities.map((entity) => [entity.id, nameOf(entity)]));
-  const items = new Map(entities.map((entity) => [entity.id, itemOf(entity)]));
-  const top = new Map<string, Item[]>();
-  const children = new Map<string, Map<string, Item[]>>();
+  const top = new Map<string, (readonly [id: string, item: Item])[]>();
+  const nested = new Map<string, Item[]>();
   for (const entity of entities) {
-    const item = items.get(entity.id) ?? {};
     const [field, list] = NESTED[entity.type] ?? [];
     const parent = field === undefined ? undefined : referredId(entity.body[field]);
-    if (field !== undefined && list !== undefined && parent !== undefined && items.has(parent)) {
-      const { [field]: _parent, ...rest } = item;
-      const lists = children.get(parent) ?? new Map<string, Item[]>();
-      lists.set(list, [...(lists.get(list) ?? []), rest]);
-      children.set(parent, lists);
+    if (field === undefined || list === undefined || parent === undefined || !names.has(parent)) {
+      append(top, entity.type, [entity.id, topItem(entity, names)]);
     } else {
-      const named = entity.type === 'plugins' ? withNames(item, names) : item;
-      top.set(entity.type, [...(top.get(entity.type) ?? []), named]);
+      const { [field]: _parent, ...rest } = itemOf(entity);
+      append(nested, `${parent} ${list}`, rest);
     }
   }
+  const lists = [...new Set(Object.values(NESTED).map(([, list]) => list))].toSorted();
   const document: Record<string, Json> = { _format_version: '3.0' };
-  for (const [type, list] of [...top].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-    document[type] = sorted(list).map((item) => {
-      const lists = children.get(String(item['id'])) ?? new Map<string, Item[]>();
-      return { ...item, ...Object.fromEntries([...lists].map(([name, nested]) => [name, sorted(nested)])) };
+  for (const [type, found] of [...top].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    const whole = found.map(([id, item]): Item => {
+      const children = lists.flatMap((list) => {
+        const items = nested.get(`${id} ${list}`);
+        return items === undefined ? [] : [[list, sorted(items)] as const];
+      });
+      return { ...item, ...Object.fromEntries(children) };
     });
+    document[type] = sorted(whole);
   }
   return document;
 }

@@ -2,18 +2,12 @@ import { X509Certificate, createHash, createPrivateKey } from 'node:crypto';
 import type { KubernetesObject, Secret } from '../kubernetes/resources.ts';
 import { type Context, find, fullName } from './context.ts';
 import { entityId, tagsOf } from './identity.ts';
+import { secretText } from './secret.ts';
 import type { Rank, Slot } from './types.ts';
 
 interface Pair {
   readonly cert: string;
   readonly key: string;
-}
-
-/** A Secret's value as text; undefined when it is absent or no base64. */
-export function secretText(secret: Secret, key: string): string | undefined {
-  const value = secret.data?.[key];
-  if (value === undefined) return undefined;
-  return Buffer.from(value, 'base64').toString('utf8');
 }
 
 function matches({ cert, key }: Pair): boolean {

@@ -27,6 +27,8 @@ export interface Context {
   report(object: KubernetesObject, reason: Reason, detail: string): void;
   /** The root's own order among others: `class`, then its age, then its name. */
   rank(rankClass: number): Rank;
+  /** What another root proposes, found by the same lookup; its findings are its own affair. */
+  translate(other: KubernetesObject): Promise<readonly Proposal[]>;
   readonly proposals: readonly Proposal[];
   readonly findings: readonly Finding[];
 }
@@ -61,8 +63,13 @@ export function compact(fields: { readonly [field: string]: Json | undefined }):
   return body;
 }
 
-/** Starts the translation of one root. */
-export function newContext(root: KubernetesObject, lookup: Lookup, options: TranslateOptions): Context {
+/** Starts the translation of one root; `translate` is how it looks at other roots. */
+export function newContext(
+  root: KubernetesObject,
+  lookup: Lookup,
+  options: TranslateOptions,
+  translate: Context['translate'],
+): Context {
   const ref = refOf(options.cluster, root);
   const proposals = new Map<Slot, Proposal>();
   const findings = new Map<string, Finding>();
@@ -76,6 +83,7 @@ export function newContext(root: KubernetesObject, lookup: Lookup, options: Tran
     options,
     lookup,
     report,
+    translate,
     proposed: (slot) => proposals.has(slot),
     rank: (rankClass) => rankOf(root, rankClass),
     propose(draft) {

@@ -17,6 +17,7 @@ export type Plural =
   | 'consumergroups'
   | 'vaults'
   | 'plugins'
+  | 'customidconsumers'
   | 'upstreams'
   | 'targets'
   | 'snis'

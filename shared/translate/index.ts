@@ -1,29 +1,38 @@
 import type { Lookup } from '../kubernetes/lookup.ts';
 import type { Kind, KubernetesObject, Resources } from '../kubernetes/resources.ts';
 import { type Context, isWellFormed, newContext } from './context.ts';
+import { isResource } from '../kubernetes/object.ts';
+import { isGlobal, translateClusterPlugin, translateConsumer, translateConsumerGroup } from './consumer.ts';
 import { translateIngress } from './ingress.ts';
 import type { Finding, Proposal, TranslateOptions } from './types.ts';
 
-type Translator<K extends Kind> = (context: Context, object: Resources[K]) => Promise<void>;
+type Translate = (context: Context, object: KubernetesObject) => Promise<void>;
+
+/** A kind's translator, called only with objects that have the kind's shape; others are findings. */
+function root<K extends Kind>(
+  kind: K,
+  translate: (context: Context, object: Resources[K]) => Promise<void>,
+): readonly [kind: string, translate: Translate] {
+  return [
+    kind,
+    async (context, object) => {
+      if (isWellFormed(context, kind, object) && isResource(kind, object)) await translate(context, object);
+    },
+  ];
+}
 
 /** Every kind of root and its translator. */
-const TRANSLATORS: { readonly [K in Kind]?: Translator<K> } = {
-  Ingress: translateIngress,
-};
+const TRANSLATORS: ReadonlyMap<string, Translate> = new Map([
+  root('Ingress', translateIngress),
+  root('KongConsumer', translateConsumer),
+  root('KongConsumerGroup', translateConsumerGroup),
+  root('KongClusterPlugin', translateClusterPlugin),
+]);
 
-function isOfKind<K extends Kind>(kind: K, object: KubernetesObject): object is Resources[K] {
-  return object.kind === kind;
-}
-
-/** Whether objects like this one can produce Kong entities by themselves. */
+/** Whether an object can produce Kong entities by itself. */
 export function isRoot(object: KubernetesObject): boolean {
-  return Object.hasOwn(TRANSLATORS, object.kind);
-}
-
-async function run<K extends Kind>(kind: K, context: Context, object: KubernetesObject): Promise<void> {
-  const translator: Translator<K> | undefined = TRANSLATORS[kind];
-  if (translator === undefined || !isOfKind(kind, object) || !isWellFormed(context, kind, object)) return;
-  await translator(context, object);
+  if (object.kind === 'KongClusterPlugin') return isGlobal(object);
+  return TRANSLATORS.has(object.kind);
 }
 
 /**
@@ -35,11 +44,10 @@ export async function translateRoot(
   lookup: Lookup,
   options: TranslateOptions,
 ): Promise<{ readonly proposals: readonly Proposal[]; readonly findings: readonly Finding[] }> {
-  const context = newContext(object, lookup, options);
-  if (isRootKind(object.kind)) await run(object.kind, context, object);
+  const context = newContext(object, lookup, options, async (other) => {
+    const { proposals } = await translateRoot(other, lookup, options);
+    return proposals;
+  });
+  await TRANSLATORS.get(object.kind)?.(context, object);
   return { proposals: context.proposals, findings: context.findings };
-}
-
-function isRootKind(kind: string): kind is keyof typeof TRANSLATORS {
-  return Object.hasOwn(TRANSLATORS, kind);
 }

@@ -1,4 +1,5 @@
 import type { Ingress, IngressBackend } from '../kubernetes/resources.ts';
+import { pluginRefs } from '../kubernetes/plugin-refs.ts';
 import { annotation } from './annotations.ts';
 import { type Backend, ingressPort } from './backend.ts';
 import { proposeCertificate, proposeSni } from './certificate.ts';
@@ -9,6 +10,7 @@ import { ingressExpression } from './ingress-expression.ts';
 import { classParameters } from './ingress-class-parameters.ts';
 import { isOurIngress } from './ingress-class.ts';
 import { REGEX_PREFIX, type RegexRules, type RulePath, kongPaths, rulePath } from './ingress-path.ts';
+import { proposePlugins } from './plugin.ts';
 import { pathProblem } from './path.ts';
 import { type RouteFields, withAnnotations } from './route.ts';
 import { type KongService, proposeService } from './service.ts';
@@ -96,15 +98,25 @@ function matchAll(context: Context): RouteFields {
   return { expression: 'http.path ^= "/"', priority: 0 };
 }
 
-function proposeRoute(context: Context, name: string, fields: RouteFields, service: KongService, slot?: Slot): void {
+/** Proposes a route of the Ingress with its plugins; `elected` is the slot that it stands for election in. */
+async function proposeRoute(
+  context: Context,
+  name: string,
+  fields: RouteFields,
+  service: KongService,
+  elected?: Slot,
+): Promise<void> {
+  const slot = elected ?? `routes/${name}`;
   context.propose({
-    slot: slot ?? `routes/${name}`,
+    slot,
     type: 'routes',
     id: entityId('routes', name, context.options.workspace),
     body: { name, ...withAnnotations(context, context.root, fields) },
     tags: tagsOf(context.root),
     refs: { service: { slot: service.slot } },
   });
+  const route = { slot, name, ...(elected === undefined ? {} : { gate: elected }) };
+  await proposePlugins(context, context.root, pluginRefs(context.root), { route });
 }
 
 async function translateGroup(context: Context, ingress: Ingress, group: Group, rules: RegexRules): Promise<void> {
@@ -128,7 +140,7 @@ async function translateGroup(context: Context, ingress: Ingress, group: Group, 
   if (service === undefined) return;
   const { namespace = '', name } = context.root.metadata;
   const routeName = ingressRouteName(namespace, name, backend.name, host, backend.port);
-  proposeRoute(context, routeName, { ...INGRESS_ROUTE, ...match }, service);
+  await proposeRoute(context, routeName, { ...INGRESS_ROUTE, ...match }, service);
 }
 
 /**
@@ -155,7 +167,7 @@ async function translateDefaultBackend(context: Context, ingress: Ingress): Prom
       });
   if (service === undefined) return;
   const name = fullName(ingress).replace('/', '.');
-  proposeRoute(context, name, { ...INGRESS_ROUTE, ...matchAll(context) }, service, DEFAULT_BACKEND_SLOT);
+  await proposeRoute(context, name, { ...INGRESS_ROUTE, ...matchAll(context) }, service, DEFAULT_BACKEND_SLOT);
 }
 
 /** Certificates and SNIs of `spec.tls`; entries without hosts or Secret mean nothing (KIC 2.2.10). */

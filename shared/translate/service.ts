@@ -1,9 +1,11 @@
 import type { KubernetesObject, Service } from '../kubernetes/resources.ts';
+import { pluginRefs } from '../kubernetes/plugin-refs.ts';
 import { annotation, goBoolean, integerBetween, readAnnotation } from './annotations.ts';
 import { type Backend, type ResolvedBackend, resolveBackend } from './backend.ts';
 import { proposeCertificate } from './certificate.ts';
 import { type Context, fullName } from './context.ts';
 import { entityId, tagsOf, unknownTags } from './identity.ts';
+import { proposePlugins } from './plugin.ts';
 import type { Rank, Slot, SlotRef } from './types.ts';
 import { proposeUpstream } from './upstream.ts';
 
@@ -198,5 +200,7 @@ export async function proposeService(context: Context, draft: ServiceDraft): Pro
     refs,
   });
   await proposeUpstream(context, draft.host, backends, common);
+  const bound = { slot, name: draft.name, ...(draft.gate === undefined ? {} : { gate: draft.gate }) };
+  for (const service of services) await proposePlugins(context, service, pluginRefs(service), { service: bound });
   return { slot, name: draft.name, protocol: String(fields['protocol']), backends };
 }

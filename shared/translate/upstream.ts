@@ -1,18 +1,26 @@
+import type { Service } from '../kubernetes/resources.ts';
+import { groupVersion } from '../findings.ts';
 import { annotation } from './annotations.ts';
 import type { ResolvedBackend } from './backend.ts';
 import type { Context, Draft } from './context.ts';
 import { entityId } from './identity.ts';
 import { upstreamTargets } from './target.ts';
+import { type UpstreamFields, upstreamOverride, upstreamPolicy } from './upstream-policy.ts';
 
 /** What an upstream and its targets have in common with their service. */
 export type Common = Pick<Draft, 'tags' | 'gate' | 'quiet' | 'rank'>;
 
-function hostHeader(backends: readonly ResolvedBackend[]): string | undefined {
-  const headers = backends.flatMap(({ service }) => {
-    const header = service === undefined ? undefined : annotation(service, 'host-header');
-    return header === undefined || header === '' ? [] : [header];
-  });
-  return headers.at(-1);
+/** What the Services set on their upstream: KongIngress, then the host header, then the policy, which wins (KIC 2.3.6). */
+async function upstreamFields(context: Context, services: readonly Service[]): Promise<UpstreamFields> {
+  const headers = services.map((service) => annotation(service, 'host-header') ?? '').filter((header) => header !== '');
+  const fromGateway = groupVersion(context.root.apiVersion).group === 'gateway.networking.k8s.io';
+  const override = fromGateway ? {} : await upstreamOverride(context, services);
+  const header = headers.at(-1);
+  return {
+    ...override,
+    ...(header === undefined ? {} : { host_header: header }),
+    ...(await upstreamPolicy(context, services)),
+  };
 }
 
 /** Proposes an upstream and its targets. Targets have no tags of their own (KIC 2.1.5). */
@@ -24,12 +32,13 @@ export async function proposeUpstream(
 ): Promise<void> {
   const slot = `upstreams/${name}`;
   const { workspace } = context.options;
+  const services = backends.flatMap(({ service }) => (service === undefined ? [] : [service]));
   context.propose({
     ...common,
     slot,
     type: 'upstreams',
     id: entityId('upstreams', name, workspace),
-    body: { name, algorithm: 'round-robin', host_header: hostHeader(backends) },
+    body: { algorithm: 'round-robin', ...(await upstreamFields(context, services)), name },
     refs: {},
   });
   for (const { target, weight } of await upstreamTargets(context, backends)) {
