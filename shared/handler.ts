@@ -17,7 +17,7 @@ export interface Invocation {
   /** Aborted when the time is over. */
   readonly signal: AbortSignal;
   /** Time that is left for work, ms; 0 when it is over. */
-  remainingMs(): number;
+  readonly remainingMs: () => number;
 }
 
 /** Answer of an `http` function (API Gateway HTTP API, payload 2.0). */
@@ -126,7 +126,11 @@ export function handler<Input, Output>(
   if (options.kind === 'http') onion.use(httpHeaderNormalizer());
   onion.onError((request) => {
     logError(logger, request.error);
-    if (options.kind !== 'http') throw outgoing(name, request.error);
+    if (options.kind !== 'http') {
+      // Middy hangs the first error on another one that is thrown here, unless they are the same.
+      request.error = outgoing(name, request.error);
+      throw request.error;
+    }
     request.response = errorAnswer(asAppError(request.error), requestIdOf(request.event, request.context));
   });
   return async (event, context) => onion(event, context);
