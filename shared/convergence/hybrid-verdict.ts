@@ -32,10 +32,11 @@ interface Judged {
   readonly reason: string;
 }
 
-const BLIND: Readonly<Record<LiveSet['kind'], string>> = {
-  list: 'a configuration that every data plane refused would not be seen',
-  seen: 'a data plane that was never heard of, or not for long, would not be seen',
-};
+/** What agreement cannot see, to be said with every proof. */
+function blindSpots(live: LiveSet): string {
+  const common = 'data planes that all failed alike would not be seen';
+  return live.kind === 'list' ? common : `${common}, nor one that was not heard of for long`;
+}
 
 /** Heard of lately by either clock: believing a dead row to be alive only delays, the other way round would lie. */
 function heardOf(row: DataPlaneRow, now: number): boolean {
@@ -81,7 +82,7 @@ function together(
   const state: DataPlaneState = agree && !othersPending && held >= facts.holdMs ? 'converged' : 'applying';
   const reason =
     state === 'converged'
-      ? `all live data planes hold one new configuration for ${seconds(held)}; ${BLIND[facts.live.kind]}`
+      ? `all live data planes hold one new configuration for ${seconds(held)}; ${blindSpots(facts.live)}`
       : agree && !othersPending
         ? `new configuration held for ${seconds(held)} of ${seconds(facts.holdMs)}`
         : 'the data planes do not agree on one configuration yet';
@@ -110,7 +111,7 @@ function judge(
     // What was proven stays proven for the nodes that were there, whatever is pushed afterwards.
     const proven = convergedAt !== undefined && row.firstSeen <= convergedAt;
     if (proven && own?.state !== 'incompatible' && own?.state !== 'partitioned') {
-      return { row, state: 'converged', reason: `it had the revision before; ${BLIND[facts.live.kind]}` };
+      return { row, state: 'converged', reason: `it had the revision before; ${blindSpots(facts.live)}` };
     }
     return own ?? row;
   });
