@@ -113,7 +113,23 @@ async function end(child: ChildProcess): Promise<void> {
   clearTimeout(forced);
 }
 
-async function launch(postgres: string, data: string, port: number, account: Account, log: string): Promise<Postgres> {
+type Server = Omit<Postgres, 'url'>;
+
+/** Ends the server when this process is gone, however it went: the pipe then closes. Gives what calls that off. */
+function guard(pid: number, account: Account): () => void {
+  const script = 'read -r _; kill -INT "$0"';
+  const watcher = spawn('/bin/sh', ['-c', script, String(pid)], {
+    cwd: '/',
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+    ...identity(account),
+  });
+  // Without a shell the server of a killed process stays until the next start.
+  watcher.on('error', () => undefined);
+  return () => void watcher.kill('SIGKILL');
+}
+
+async function launch(postgres: string, data: string, port: number, account: Account, log: string): Promise<Server> {
   const output = await open(log, 'w', 0o600);
   const settings = Object.entries(SETTINGS).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const child = spawn(postgres, ['-D', data, '-p', String(port), ...settings], {
@@ -126,14 +142,13 @@ async function launch(postgres: string, data: string, port: number, account: Acc
   });
   child.on('error', () => undefined);
   await output.close();
-  const abandon = (): void => void child.kill('SIGQUIT');
-  process.once('exit', abandon);
+  const callOff = child.pid === undefined ? undefined : guard(child.pid, account);
   const stop = async (): Promise<void> => {
     await end(child);
-    process.off('exit', abandon);
+    callOff?.();
   };
-  if (child.pid !== undefined && (await becomesReady(child, data))) return { url: '', port, stop };
-  if (child.pid !== undefined) await stop();
+  if (callOff !== undefined && (await becomesReady(child, data))) return { port, stop };
+  if (callOff !== undefined) await stop();
   const tail = (await readFile(log, 'utf8')).trim().split('\n').slice(-5).join(' | ');
   throw new AppError('POSTGRES_FAILED', `PostgreSQL did not start on port ${port}: ${tail}`);
 }
@@ -144,7 +159,7 @@ async function launchOnFreePort(
   port: number | undefined,
   account: Account,
   log: string,
-): Promise<Postgres> {
+): Promise<Server> {
   if (port !== undefined) return launch(postgres, data, port, account, log);
   for (let attempt = 1; ; attempt += 1) {
     try {

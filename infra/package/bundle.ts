@@ -26,7 +26,6 @@ export async function bundle(entry: string): Promise<Bundle> {
     banner: { js: BANNER },
     external: ['pg-native'],
     alias: { 'form-data': join(import.meta.dirname, 'form-data.ts') },
-    loader: { '.sql': 'text' },
     legalComments: 'none',
     logLevel: 'warning',
   });
