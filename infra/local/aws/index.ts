@@ -29,6 +29,8 @@ export interface CloudOptions {
   readonly httpPort?: number;
   /** Gets the lines that functions log; the terminal unless given. */
   readonly log?: (line: string) => void;
+  /** False to run scheduled functions by `tick` only. */
+  readonly schedules?: boolean;
   /** Handlers by function name that stand in for those of serverless.yml. */
   readonly handlers?: Readonly<Record<string, Handler>>;
 }
@@ -80,6 +82,7 @@ export interface Cloud {
   stop(): Promise<void>;
 }
 
+const STOP_MS = 10_000;
 const HOST = 'http://127.0.0.1';
 
 /** Queues by logical id, dead letter queues first, as the others send to them. */
@@ -97,31 +100,45 @@ function deadLetterIds(wiring: Wiring): ReadonlySet<string> {
   return new Set([...ofQueues, ...ofRules].filter((id) => id !== undefined));
 }
 
-/** Sets variables of this process; gives what sets them back. */
-function setEnvironment(values: Readonly<Record<string, string>>): () => void {
-  const before = Object.keys(values).map((name) => [name, process.env[name]] as const);
-  Object.assign(process.env, values);
-  return () => {
-    for (const [name, value] of before) {
-      if (value === undefined) delete process.env[name];
-      else process.env[name] = value;
-    }
-  };
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** Sets variables of this process, or removes them; gives what sets them back. */
+function setEnvironment(values: Variables): () => void {
+  const before = Object.fromEntries(Object.keys(values).map((name) => [name, process.env[name]]));
+  for (const [name, value] of Object.entries(values)) {
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  }
+  return () => void setEnvironment(before);
 }
 
-function environmentOf(
-  wiring: Wiring,
-  given: Readonly<Record<string, string>>,
-  eventsUrl: string,
-): Record<string, string> {
+/** A proxy of the machine must not see requests to the local services. */
+function withoutProxy(): Variables {
+  const hosts = process.env['no_proxy'] ?? process.env['NO_PROXY'];
+  const list = [hosts, '127.0.0.1', 'localhost'].filter((host) => host !== undefined).join(',');
+  return { no_proxy: list, NO_PROXY: list };
+}
+
+function environmentOf(wiring: Wiring, given: Readonly<Record<string, string>>, eventsUrl: string): Variables {
   return {
+    ...withoutProxy(),
     ...Object.assign({}, ...wiring.functions.map(({ environment }) => environment)),
     ...given,
     AWS_REGION: REGION,
     AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: 'local',
     AWS_ENDPOINT_URL_EVENTBRIDGE: eventsUrl,
+    // The developer's own AWS account would come before the keys above.
+    AWS_PROFILE: undefined,
+    AWS_SESSION_TOKEN: undefined,
   };
+}
+
+/** Waits for a condition, at most `timeoutMs`; gives whether it came true. */
+async function settle(done: () => boolean, timeoutMs: number): Promise<boolean> {
+  const deadline = Date.now() + timeoutMs;
+  while (!done() && Date.now() < deadline) await delay(10);
+  return done();
 }
 
 function startSchedules(wiring: Wiring, functions: Functions): (() => void)[] {
@@ -160,7 +177,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       return queue === undefined ? [] : [startPoller(wired.name, event, queue, functions)];
     }),
   );
-  const endSchedules = startSchedules(wiring, functions);
+  const endSchedules = options.schedules === false ? [] : startSchedules(wiring, functions);
   const isIdle = (): boolean =>
     bus.pending() === 0 &&
     functions.running() === 0 &&
@@ -179,13 +196,8 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     invoke: (name, event) => functions.invoke(name, event),
     tick: (name) => functions.invoke(name, scheduledEvent(name, Date.now())),
     idle: async (timeoutMs) => {
-      const deadline = Date.now() + timeoutMs;
-      while (!isIdle()) {
-        if (Date.now() >= deadline) {
-          throw new AppError('LOCAL_CLOUD_BUSY', `bus, queue or functions still work after ${timeoutMs} ms`);
-        }
-        await delay(10);
-      }
+      if (await settle(isIdle, timeoutMs)) return;
+      throw new AppError('LOCAL_CLOUD_BUSY', `bus, queue or functions still work after ${timeoutMs} ms`);
     },
     retryNow: () => pollers.reduce((sum, poller) => sum + poller.retryNow(), 0),
     dropNextEvents: (n) => bus.dropNext(n),
@@ -196,8 +208,10 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     deadLetters,
     stop: async () => {
       for (const end of endSchedules) end();
+      for (const poller of pollers) poller.stop();
+      // Functions may end what they do; one that hangs must not keep the stack alive.
+      await settle(() => functions.running() === 0, STOP_MS);
       await close(front);
-      await Promise.all(pollers.map((poller) => poller.stop()));
       await close(events);
       bus.close();
       for (const queue of queues.values()) queue.close();

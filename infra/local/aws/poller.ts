@@ -7,8 +7,8 @@ import type { QueueEvent } from './wiring.ts';
 export interface Poller {
   /** Makes what failed visible at once instead of at the end of its visibility timeout; gives how many. */
   retryNow(): number;
-  /** Ends polling, after the batches that run. */
-  stop(): Promise<void>;
+  /** Takes no more batches; those that run go on. */
+  stop(): void;
 }
 
 const LONG_POLL_MS = 20_000;
@@ -75,16 +75,13 @@ export function startPoller(name: string, event: QueueEvent, queue: Queue, funct
       }
     }
   };
-  const workers = Array.from({ length: event.concurrency }, work);
+  for (let worker = 0; worker < event.concurrency; worker += 1) void work();
   return {
     retryNow: () => {
       const receipts = [...waiting];
       waiting.clear();
       return receipts.filter((receipt) => queue.changeVisibility(receipt, 0)).length;
     },
-    stop: async () => {
-      stopping.abort();
-      await Promise.all(workers);
-    },
+    stop: () => stopping.abort(),
   };
 }

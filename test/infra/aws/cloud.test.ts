@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, test } from 'node:test';
+import { after, afterEach, mock, test } from 'node:test';
 import { join } from 'node:path';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { startCloud } from '../../../infra/local/aws/index.ts';
@@ -188,6 +188,26 @@ test('a bus that does not exist refuses its entries', async () => {
   assert.equal(await publish(['nowhere'], 'another-bus'), 1);
 });
 
+test('schedules run by themselves unless they are off', { timeout: 10_000 }, async () => {
+  mock.timers.enable({ apis: ['setInterval'] });
+  try {
+    const ran: string[] = [];
+    const handlers = { reconcile: () => void ran.push('reconcile'), converge: () => void ran.push('converge') };
+    await start(handlers);
+    mock.timers.tick(300_000);
+    await cloud?.idle(5_000);
+    assert.deepEqual(new Set(ran), new Set(['converge', 'reconcile']));
+    await cloud?.stop();
+    ran.length = 0;
+    await start(handlers, { schedules: false });
+    mock.timers.tick(300_000);
+    await cloud?.idle(5_000);
+    assert.deepEqual(ran, []);
+  } finally {
+    mock.timers.reset();
+  }
+});
+
 test('a tick runs a scheduled function with a scheduled event', async () => {
   const running = await start({
     converge: (event, context) => {
@@ -241,6 +261,27 @@ test('the environment is what is given before what serverless.yml says, and is p
   cloud = undefined;
   assert.equal(process.env['KONG_ADMIN_URL'], before);
   assert.equal(process.env['WEBHOOK_TOKENS'], undefined);
+});
+
+test('the AWS account and the proxy of the developer are not used', async () => {
+  const own = { AWS_PROFILE: 'own', AWS_SESSION_TOKEN: 'own', no_proxy: 'own.test', HTTP_PROXY: 'http://127.0.0.1:9' };
+  const before = Object.keys(own).map((name) => [name, process.env[name]] as const);
+  Object.assign(process.env, own);
+  try {
+    await start({ sync: () => undefined });
+    assert.equal(process.env['AWS_PROFILE'], undefined);
+    assert.equal(process.env['NO_PROXY'], 'own.test,127.0.0.1,localhost');
+    assert.equal(await publish(['one']), 0);
+    await cloud?.stop();
+    cloud = undefined;
+    assert.equal(process.env['AWS_PROFILE'], 'own');
+    assert.equal(process.env['no_proxy'], 'own.test');
+  } finally {
+    for (const [name, value] of before) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  }
 });
 
 test('what a handler prints goes to the log, what others print does not', async () => {
