@@ -38,6 +38,10 @@ export const REASONS = {
   InvalidCredentialField: { severity: 'warning', nextStep: 'Correct the field; it is left out until then.' },
   UnsupportedByKong: { severity: 'error', nextStep: 'Use a Kong that has it, or remove the object.' },
   UpstreamPolicyNotFound: { severity: 'error', nextStep: 'Create the KongUpstreamPolicy or correct the reference.' },
+  FacadeNotFound: {
+    severity: 'error',
+    nextStep: 'Create the KongServiceFacade with our class or correct the reference.',
+  },
   KongIngressNotFound: { severity: 'error', nextStep: 'Create the KongIngress or use a KongUpstreamPolicy.' },
   Deprecated: { severity: 'warning', nextStep: 'Use what replaces it; it still works.' },
   FeatureGateOff: { severity: 'error', nextStep: 'Enable the feature gate or remove the setting.' },

@@ -1,3 +1,4 @@
+import type { KongServiceFacade } from '../kubernetes/kong-resources.ts';
 import type { IngressBackend, KubernetesObject, Service, ServicePort } from '../kubernetes/resources.ts';
 import { type Context, find } from './context.ts';
 import { type PortRef, portText } from './identity.ts';
@@ -9,6 +10,8 @@ export interface Backend {
   readonly port: PortRef;
   /** Gateway API's weight; absent where the kind has none. */
   readonly weight?: number;
+  /** The KongServiceFacade that stands before the Service. */
+  readonly facade?: KongServiceFacade;
 }
 
 /** A backend with what the cluster has for it. */
@@ -42,18 +45,26 @@ export function findPort(service: Service, port: PortRef): ServicePort | undefin
   return ports.find((candidate) => candidate.name === port.name || candidate.targetPort === port.name);
 }
 
+/** The Service as a facade shows it: the facade's annotations over the Service's own, key by key. */
+function behindFacade(service: Service, facade: KongServiceFacade | undefined): Service {
+  if (facade === undefined) return service;
+  const annotations = { ...service.metadata.annotations, ...facade.metadata.annotations };
+  return { ...service, metadata: { ...service.metadata, annotations } };
+}
+
 /** Looks a backend up; what is missing is a finding on the root. */
 export async function resolveBackend(context: Context, backend: Backend): Promise<ResolvedBackend> {
-  const service = await find(context, 'Service', backend.namespace, backend.name);
+  const found = await find(context, 'Service', backend.namespace, backend.name);
   const name = `${backend.namespace}/${backend.name}`;
-  if (service === undefined) {
+  if (found === undefined) {
     context.report(context.root, 'ServiceNotFound', `backend Service ${name} does not exist`);
-    return { backend, service, owner: undefined, port: undefined };
+    return { backend, service: undefined, owner: undefined, port: undefined };
   }
+  const service = behindFacade(found, backend.facade);
   const port = findPort(service, backend.port);
   if (port === undefined) {
     const detail = `backend Service ${name} has no port ${portText(backend.port)}`;
     context.report(context.root, 'PortNotFound', detail);
   }
-  return { backend, service, owner: service, port };
+  return { backend, service, owner: backend.facade ?? service, port };
 }

@@ -85,7 +85,8 @@ export async function translateConsumerGroup(context: Context, object: KongConsu
   for (const ref of pluginRefs(object)) {
     const template = await pluginTemplate(context, object, ref);
     if (template === undefined) continue;
-    const taken = (await attachedConsumers(context, ref)).length > 0 || (await isBound(context, ref, template.source.plugin));
+    const taken =
+      (await attachedConsumers(context, ref)).length > 0 || (await isBound(context, ref, template.source.plugin));
     if (!taken) proposePlugin(context, template, { consumer_group: { slot, name, gate: slot } });
   }
 }

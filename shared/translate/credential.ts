@@ -61,14 +61,17 @@ function fieldValue(context: Context, secret: Secret, field: string): Fields[str
   const conversion = CONVERSIONS[field];
   if (text === undefined || conversion === undefined) return text;
   const value = conversion.read(text);
-  if (value === undefined) context.report(secret, 'InvalidCredentialField', `data.${field} has a value that it cannot have`);
+  if (value === undefined)
+    context.report(secret, 'InvalidCredentialField', `data.${field} has a value that it cannot have`);
   return value ?? conversion.otherwise;
 }
 
 function credentialFields(context: Context, secret: Secret, label: string, type: CredentialType): Fields {
   const fields = [...type.required, ...type.optional].map((field) => [field, fieldValue(context, secret, field)]);
   const body: Fields = Object.fromEntries(fields);
-  return label === 'jwt' ? { ...body, algorithm: body['algorithm'] === '' ? 'HS256' : (body['algorithm'] ?? 'HS256') } : body;
+  return label === 'jwt'
+    ? { ...body, algorithm: body['algorithm'] === '' ? 'HS256' : (body['algorithm'] ?? 'HS256') }
+    : body;
 }
 
 /** The credential of a Secret, or why there is none. */
@@ -76,7 +79,8 @@ function credentialType(secret: Secret): readonly [string, CredentialType] | str
   const label = secret.metadata.labels?.[CREDENTIAL_LABEL];
   if (label === undefined) return `has no label ${CREDENTIAL_LABEL}`;
   const type = Object.hasOwn(TYPES, label) ? TYPES[label] : undefined;
-  if (type === undefined) return `has the label ${CREDENTIAL_LABEL} with a type that is none of ${Object.keys(TYPES).join(', ')}`;
+  if (type === undefined)
+    return `has the label ${CREDENTIAL_LABEL} with a type that is none of ${Object.keys(TYPES).join(', ')}`;
   const missing = type.required.find((field) => (secretText(secret, field) ?? '') === '');
   return missing === undefined ? [label, type] : `lacks ${missing}`;
 }
@@ -100,12 +104,20 @@ export async function proposeCredential(context: Context, consumer: Consumer, na
   }
   const found = credentialType(secret);
   if (typeof found === 'string') {
-    context.report(consumer.object, 'InvalidCredential', `credentials names Secret ${namespace}/${name}, which ${found}`);
+    context.report(
+      consumer.object,
+      'InvalidCredential',
+      `credentials names Secret ${namespace}/${name}, which ${found}`,
+    );
     return;
   }
   const [label, type] = found;
   if (type.enterprise === true && context.options.kongEdition === 'community') {
-    context.report(consumer.object, 'UnsupportedByKong', `credential ${name} is of type ${label}, which needs Kong Enterprise`);
+    context.report(
+      consumer.object,
+      'UnsupportedByKong',
+      `credential ${name} is of type ${label}, which needs Kong Enterprise`,
+    );
     return;
   }
   const unique = secretText(secret, type.required[0]) ?? '';

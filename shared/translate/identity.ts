@@ -63,25 +63,38 @@ export function hostText(host: string): string {
   return host.replaceAll('*', '_');
 }
 
-/** `<ns>.<svc>.<port>`: the Kong service of an Ingress backend. */
-export function ingressServiceName(namespace: string, service: string, port: PortRef): string {
-  return `${namespace}.${service}.${portText(port)}`;
+/** What stands behind an Ingress path, as far as names go. */
+export interface NamedBackend {
+  readonly namespace: string;
+  readonly name: string;
+  readonly port: PortRef;
+  readonly facade?: { readonly metadata: { readonly name: string } };
 }
 
-/** `<svc>.<ns>.<port>.svc`: the upstream behind an Ingress backend. */
-export function ingressUpstreamName(namespace: string, service: string, port: PortRef): string {
-  return `${service}.${namespace}.${portText(port)}.svc`;
+/** `<facade>.svc.facade`. */
+function facadeText(backend: NamedBackend): string | undefined {
+  return backend.facade === undefined ? undefined : `${backend.facade.metadata.name}.svc.facade`;
 }
 
-/** `<ns>.<ingress>.<svc>.<host>.<port>`. */
-export function ingressRouteName(
-  namespace: string,
-  ingress: string,
-  service: string,
-  host: string,
-  port: PortRef,
-): string {
-  return `${namespace}.${ingress}.${service}.${hostText(host)}.${portText(port)}`;
+/** The Kong service of an Ingress backend: `<ns>.<svc>.<port>` or `<ns>.<facade>.svc.facade`. */
+export function ingressServiceName(backend: NamedBackend): string {
+  return `${backend.namespace}.${facadeText(backend) ?? `${backend.name}.${portText(backend.port)}`}`;
+}
+
+/** The upstream behind an Ingress backend: `<svc>.<ns>.<port>.svc`, or a facade's service name. */
+export function ingressUpstreamName(backend: NamedBackend): string {
+  if (backend.facade !== undefined) return ingressServiceName(backend);
+  return `${backend.name}.${backend.namespace}.${portText(backend.port)}.svc`;
+}
+
+/** `<ns>.<ingress>.<svc>.<host>.<port>` or `<ns>.<ingress>.<host>.<facade>.svc.facade`. */
+export function ingressRouteName(ingress: string, backend: NamedBackend, host: string): string {
+  const facade = facadeText(backend);
+  const rest =
+    facade === undefined
+      ? `${backend.name}.${hostText(host)}.${portText(backend.port)}`
+      : `${hostText(host)}.${facade}`;
+  return `${backend.namespace}.${ingress}.${rest}`;
 }
 
 const UNKNOWN_TAGS: readonly string[] = [

@@ -1,14 +1,16 @@
 import type { Ingress, IngressBackend } from '../kubernetes/resources.ts';
+import type { KongServiceFacade } from '../kubernetes/kong-resources.ts';
 import { pluginRefs } from '../kubernetes/plugin-refs.ts';
 import { annotation } from './annotations.ts';
 import { type Backend, ingressPort } from './backend.ts';
 import { proposeCertificate, proposeSni } from './certificate.ts';
-import { type Context, fullName } from './context.ts';
+import { type Context, find, fullName } from './context.ts';
 import { isHost } from './host.ts';
 import { entityId, ingressRouteName, ingressServiceName, ingressUpstreamName, tagsOf } from './identity.ts';
 import { ingressExpression } from './ingress-expression.ts';
 import { classParameters } from './ingress-class-parameters.ts';
-import { isOurIngress } from './ingress-class.ts';
+import { isEnabled } from './kong-features.ts';
+import { hasOurClass, isOurIngress } from './ingress-class.ts';
 import { REGEX_PREFIX, type RegexRules, type RulePath, kongPaths, rulePath } from './ingress-path.ts';
 import { proposePlugins } from './plugin.ts';
 import { pathProblem } from './path.ts';
@@ -23,29 +25,57 @@ interface Group {
   readonly paths: RulePath[];
 }
 
+const FACADE_GROUP = 'incubator.ingress-controller.konghq.com';
 const RULE_CLASS = 0;
 const DEFAULT_BACKEND_CLASS = 1;
 const DEFAULT_BACKEND_SLOT: Slot = 'routes/@default-backend';
 
-function toBackend(context: Context, backend: IngressBackend, field: string): Backend | undefined {
-  if (backend.service === undefined) {
-    const kind = backend.resource?.kind ?? 'nothing';
-    context.report(context.root, 'UnsupportedBackend', `${field} is ${kind}, which cannot be a backend`);
+/** The facade that a backend names; undefined, with a finding, when it cannot be used. */
+async function facadeOf(
+  context: Context,
+  resource: NonNullable<IngressBackend['resource']>,
+  field: string,
+): Promise<KongServiceFacade | undefined> {
+  if (resource.kind !== 'KongServiceFacade' || resource.apiGroup !== FACADE_GROUP) {
+    context.report(context.root, 'UnsupportedBackend', `${field} is a ${resource.kind}, which cannot be a backend`);
     return undefined;
   }
+  if (!isEnabled(context.options, 'KongServiceFacade')) {
+    context.report(context.root, 'FeatureGateOff', `${field} is a KongServiceFacade, whose feature gate is off`);
+    return undefined;
+  }
+  const facade = await find(context, 'KongServiceFacade', context.root.metadata.namespace ?? '', resource.name);
+  if (facade !== undefined && (await hasOurClass(context, facade))) return facade;
+  const detail = `${field} names KongServiceFacade ${resource.name}, which does not exist or has another class`;
+  context.report(context.root, 'FacadeNotFound', detail);
+  return undefined;
+}
+
+async function toBackend(context: Context, backend: IngressBackend, field: string): Promise<Backend | undefined> {
   const namespace = context.root.metadata.namespace ?? '';
-  return { namespace, name: backend.service.name, port: ingressPort(backend.service) };
+  if (backend.service !== undefined) {
+    return { namespace, name: backend.service.name, port: ingressPort(backend.service) };
+  }
+  if (backend.resource === undefined) {
+    context.report(context.root, 'UnsupportedBackend', `${field} names neither a Service nor a resource`);
+    return undefined;
+  }
+  const facade = await facadeOf(context, backend.resource, field);
+  if (facade?.spec === undefined) return undefined;
+  const { name, port } = facade.spec.backendRef;
+  return { namespace, name, port: port === undefined ? { by: 'implicit' } : { by: 'number', number: port }, facade };
 }
 
 /** One group per route name, in the order of the spec (KIC 2.2.2). */
-function groupsOf(context: Context, ingress: Ingress): readonly Group[] {
+async function groupsOf(context: Context, ingress: Ingress): Promise<readonly Group[]> {
   const groups = new Map<string, Group>();
   for (const [ruleIndex, rule] of (ingress.spec?.rules ?? []).entries()) {
     const host = rule.host ?? '';
     for (const [pathIndex, path] of (rule.http?.paths ?? []).entries()) {
-      const backend = toBackend(context, path.backend, `spec.rules[${ruleIndex}].http.paths[${pathIndex}].backend`);
+      const field = `spec.rules[${ruleIndex}].http.paths[${pathIndex}].backend`;
+      const backend = await toBackend(context, path.backend, field);
       if (backend === undefined) continue;
-      const key = ingressRouteName('', '', backend.name, host, backend.port) + host;
+      const key = `${host} ${ingressRouteName(ingress.metadata.name, backend, host)}`;
       const group = groups.get(key);
       if (group === undefined) groups.set(key, { backend, host, paths: [rulePath(path)] });
       else group.paths.push(rulePath(path));
@@ -128,8 +158,8 @@ async function translateGroup(context: Context, ingress: Ingress, group: Group, 
   const match = matchFields(context, ingress, group, rules);
   if (match === undefined) return;
   const service = await proposeService(context, {
-    name: ingressServiceName(backend.namespace, backend.name, backend.port),
-    host: ingressUpstreamName(backend.namespace, backend.name, backend.port),
+    name: ingressServiceName(backend),
+    host: ingressUpstreamName(backend),
     protocol: 'http',
     path: '/',
     port: 80,
@@ -138,8 +168,7 @@ async function translateGroup(context: Context, ingress: Ingress, group: Group, 
     rank: context.rank(RULE_CLASS),
   });
   if (service === undefined) return;
-  const { namespace = '', name } = context.root.metadata;
-  const routeName = ingressRouteName(namespace, name, backend.name, host, backend.port);
+  const routeName = ingressRouteName(ingress.metadata.name, backend, host);
   await proposeRoute(context, routeName, { ...INGRESS_ROUTE, ...match }, service);
 }
 
@@ -149,14 +178,14 @@ async function translateGroup(context: Context, ingress: Ingress, group: Group, 
  */
 async function translateDefaultBackend(context: Context, ingress: Ingress): Promise<void> {
   const spec = ingress.spec?.defaultBackend;
-  const backend = spec === undefined ? undefined : toBackend(context, spec, 'spec.defaultBackend');
+  const backend = spec === undefined ? undefined : await toBackend(context, spec, 'spec.defaultBackend');
   if (backend === undefined) return;
-  const serviceName = ingressServiceName(backend.namespace, backend.name, backend.port);
+  const serviceName = ingressServiceName(backend);
   const service = context.proposed(`services/${serviceName}`)
     ? { slot: `services/${serviceName}`, name: serviceName, protocol: 'http', backends: [] }
     : await proposeService(context, {
         name: serviceName,
-        host: ingressUpstreamName(backend.namespace, backend.name, backend.port),
+        host: ingressUpstreamName(backend),
         protocol: 'http',
         port: 80,
         timeouts: true,
@@ -190,7 +219,7 @@ async function translateTls(context: Context, ingress: Ingress): Promise<void> {
 export async function translateIngress(context: Context, ingress: Ingress): Promise<void> {
   if (!(await isOurIngress(context, ingress))) return;
   const rules = await regexRules(context, ingress);
-  for (const group of groupsOf(context, ingress)) await translateGroup(context, ingress, group, rules);
+  for (const group of await groupsOf(context, ingress)) await translateGroup(context, ingress, group, rules);
   await translateDefaultBackend(context, ingress);
   await translateTls(context, ingress);
 }

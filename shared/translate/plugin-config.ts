@@ -31,9 +31,11 @@ async function secretValue(
   const namespace = plugin.kind === 'KongClusterPlugin' ? ref.namespace : plugin.metadata.namespace;
   if (namespace === undefined) throw new ConfigProblem(`${field}.namespace is missing`);
   const secret = await find(context, 'Secret', namespace, ref.name);
-  if (secret === undefined) throw new ConfigProblem(`${field} names Secret ${namespace}/${ref.name}, which does not exist`);
+  if (secret === undefined)
+    throw new ConfigProblem(`${field} names Secret ${namespace}/${ref.name}, which does not exist`);
   const text = secretText(secret, ref.key);
-  if (text === undefined) throw new ConfigProblem(`${field} names key ${ref.key}, which Secret ${namespace}/${ref.name} lacks`);
+  if (text === undefined)
+    throw new ConfigProblem(`${field} names key ${ref.key}, which Secret ${namespace}/${ref.name} lacks`);
   return text;
 }
 
@@ -50,7 +52,8 @@ function parsed(text: string, parse: (text: string) => unknown): unknown {
 async function configFromSecret(context: Context, plugin: KubernetesObject, ref: SecretKeyRef): Promise<Config> {
   const text = await secretValue(context, plugin, ref, 'configFrom.secretKeyRef');
   const config = parsed(text, JSON.parse) ?? parsed(text, (yaml) => parse(yaml, { logLevel: 'silent' }));
-  if (!isConfig(config)) throw new ConfigProblem('configFrom.secretKeyRef names a value that is no JSON or YAML object');
+  if (!isConfig(config))
+    throw new ConfigProblem('configFrom.secretKeyRef names a value that is no JSON or YAML object');
   return config;
 }
 
