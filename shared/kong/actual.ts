@@ -25,7 +25,8 @@ export interface Holder extends Version {
 }
 
 /**
- * Kong's own tables, read only. Every method is one statement (findUnique: two when a parent is adopted) and rejects with
+ * Kong's own tables, read only. Every method is one statement (findUnique: two when a parent is adopted; children: two
+ * for routes and services) and rejects with
  * KONG_DATABASE_UNAVAILABLE. Key material is never selected; a credential's key is compared with, never read.
  */
 export interface ActualState {

@@ -65,12 +65,31 @@ function caCertificateUsers(scope: Scope, refs: readonly EntityRef[], values: Va
   ];
 }
 
+/** Filter chains are never ours, and cascade with their route or service; Kong has them from 3.4 on. */
+async function filterChains(scope: Scope, refs: readonly EntityRef[], values: Values): Promise<readonly string[]> {
+  const parents = refs.filter((ref) => ref.type === 'routes' || ref.type === 'services').map((ref) => ref.id);
+  if (parents.length === 0) return [];
+  const [probe] = await select<{ there: boolean }>(
+    scope.pool,
+    'filter chains',
+    `SELECT to_regclass('filter_chains') IS NOT NULL AS there`,
+    [],
+  );
+  if (probe?.there !== true) return [];
+  return ['route_id', 'service_id'].map(
+    (column) =>
+      `SELECT t.${column}::text AS "parentId", 'filter_chains' AS "table", t.id::text AS id, false AS managed, ` +
+      `true AS cascades FROM filter_chains t WHERE t.${column} = ANY(${values.add(parents, 'uuid[]')})`,
+  );
+}
+
 /** What refers to these entities, see `ActualState`. */
 export async function children(scope: Scope, refs: readonly EntityRef[]): Promise<readonly Child[]> {
   const values = new Values();
   const parts = [
     ...links(refs).map((link) => subselect(scope, link, values)),
     ...caCertificateUsers(scope, refs, values),
+    ...(await filterChains(scope, refs, values)),
   ];
   if (parts.length === 0) return [];
   return select<Child>(scope.pool, 'children', parts.join(' UNION ALL '), values.list);

@@ -3,6 +3,7 @@ import { finding } from '../findings.ts';
 import type { ActualState } from '../kong/actual.ts';
 import type { AdminClient, Written } from '../kong/admin.ts';
 import type { Body } from '../kong/entities.ts';
+import { inParallel } from '../parallel.ts';
 import { blamed } from './blame.ts';
 import { removable } from './apply/removable.ts';
 import { subject } from './plan.ts';
@@ -49,24 +50,6 @@ interface Run {
   readonly rejected: Rejected[];
   /** Ids of entities that could not be written: whatever refers to them is left out. */
   readonly failed: Set<string>;
-}
-
-/** Runs `work` on every item, at most `limit` at a time; after the first error nothing new is started. */
-async function inParallel<T>(items: readonly T[], limit: number, work: (item: T) => Promise<void>): Promise<void> {
-  const queue = items.values();
-  let broken: { readonly error: unknown } | undefined;
-  const worker = async (): Promise<void> => {
-    for (const item of queue) {
-      if (broken !== undefined) return;
-      try {
-        await work(item);
-      } catch (error) {
-        broken ??= { error };
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
-  if (broken !== undefined) throw broken.error;
 }
 
 /** A change that Kong refused, as a finding on the root that asks for it. */
@@ -131,7 +114,7 @@ async function applyLevel(run: Run, level: readonly Change[]): Promise<void> {
   if (level.length === 0) return;
   await run.hooks.beforeLevel?.(level);
   const prepared = await prepare(run.writer.actual, level);
-  await inParallel(level, run.writer.concurrency, async (change) => {
+  await inParallel(run.writer.concurrency, level, async (change) => {
     const result = await write(run, change, prepared);
     if ('rejected' in result) {
       run.rejected.push(result.rejected);

@@ -203,6 +203,12 @@ test('children: what blocks a delete and what would go with it, with its owner',
     cache_key: 'c1',
   });
   const sni = await kong.insert('snis', { name: 'child.test', certificate_id: certificate });
+  const chain = randomUUID();
+  await kong.pool.query(`INSERT INTO filter_chains (id, name, route_id, tags) VALUES ($1, 'chain', $2, $3)`, [
+    chain,
+    route,
+    OURS,
+  ]);
   const found = await actual.children([
     { type: 'services', id: svc },
     { type: 'certificates', id: certificate },
@@ -215,6 +221,7 @@ test('children: what blocks a delete and what would go with it, with its owner',
     [
       [svc, 'routes', route, true, false].join(' '),
       [svc, 'plugins', plugin, false, true].join(' '),
+      [route, 'filter_chains', chain, false, true].join(' '),
       [certificate, 'services', svc, true, false].join(' '),
       [certificate, 'snis', sni, true, false].join(' '),
       [ca, 'services', svc, true, false].join(' '),
