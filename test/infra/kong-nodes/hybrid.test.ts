@@ -285,3 +285,18 @@ test('a newer data plane is turned away with a row that says so', async () => {
   plane.version = '3.8.1';
   await until('let in', async () => ((await rows())[0]?.sync_status === 'normal' ? true : undefined));
 });
+
+const told = (): string[] => logged.filter((line) => line.includes('zipkin'));
+
+test('a plugin that the stand-in does not run is told of once', async () => {
+  await database.insert('plugins', { id: uuid(40), name: 'zipkin', config: {}, enabled: true });
+  const link = await controlPlane({ ...SETTINGS, dbUpdateFrequencySeconds: 0.05 });
+  const plane = dataPlane(link);
+  plane.start();
+  await until('the log line', () => told()[0]);
+  const held = plane.hash;
+  await database.insert('services', serviceRow(10, 80));
+  link.written();
+  await until('stored', () => (plane.hash === held ? undefined : true));
+  assert.equal(told().length, 1);
+});

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
+import https from 'node:https';
 import { after, before, test } from 'node:test';
 import { selfSigned } from '../../../infra/local/certificate.ts';
 import { close, listen } from '../../../infra/local/listen.ts';
@@ -204,6 +205,52 @@ test('a backend that does not answer in time: 504', async () => {
   assert.deepEqual([answer.status, message(answer)], [504, 'The upstream server is timing out']);
 });
 
+test('a client that leaves ends the request to the backend', async () => {
+  const closed = Promise.withResolvers<void>();
+  const waiting = Promise.withResolvers<void>();
+  const silent = http.createServer((_request, response) => {
+    waiting.resolve();
+    response.on('close', () => closed.resolve());
+  });
+  const port = await listen(silent);
+  use({ services: [service(port)], routes: routes({ ...toS, paths: ['/'] }) });
+  const request = http.get(`${proxy.url}/`, { agent: false }).on('error', () => undefined);
+  await waiting.promise;
+  request.destroy();
+  await closed.promise;
+  await close(silent);
+});
+
+test('a backend that breaks off in the middle of its answer breaks the answer to the client', async () => {
+  const broken = http.createServer((_request, response) => {
+    response.writeHead(200, { 'content-length': '100' });
+    response.write('half', () => response.destroy());
+  });
+  const port = await listen(broken);
+  use({ services: [service(port)], routes: routes({ ...toS, paths: ['/'] }) });
+  await assert.rejects(call(`${proxy.url}/`), /aborted|ECONNRESET|hang up/);
+  await close(broken);
+});
+
+test('an https service: its certificate is verified only when the service asks for it', async () => {
+  const pair = await selfSigned(['inner.test']);
+  const secure = https.createServer({ cert: pair.certificate, key: pair.key }, (_request, response) =>
+    response.end('secure'),
+  );
+  const port = await listen(secure);
+  const row = service(port, { protocol: 'https', retries: 0 });
+  const tables = { routes: routes({ ...toS, paths: ['/'], preserve_host: true }) };
+  const answer = async (fields: Row, extra: Tables = {}): Promise<number> => {
+    use({ ...tables, services: [{ ...row, ...fields }], ...extra });
+    return (await call(`${proxy.url}/`, { host: 'inner.test' })).status;
+  };
+  const ca = { ca_certificates: [{ id: uuid(700), cert: pair.certificate }] };
+  assert.equal(await answer({}), 200);
+  assert.equal(await answer({ tls_verify: true }), 502);
+  assert.equal(await answer({ tls_verify: true, ca_certificates: [uuid(700)] }, ca), 200);
+  await close(secure);
+});
+
 test('a route without service: 503', async () => {
   use({ routes: routes({ paths: ['/'] }) });
   const answer = await call(`${proxy.url}/`);
@@ -211,10 +258,10 @@ test('a route without service: 503', async () => {
 });
 
 test('plain HTTP on an https-only route: 426, or the redirect that the route asks for', async () => {
-  const https = { ...toS, protocols: ['https'] };
+  const secured = { ...toS, protocols: ['https'] };
   use({
     services: [service(one.port)],
-    routes: routes({ ...https, paths: ['/a'] }, { ...https, paths: ['/b'], https_redirect_status_code: 308 }),
+    routes: routes({ ...secured, paths: ['/a'] }, { ...secured, paths: ['/b'], https_redirect_status_code: 308 }),
   });
   const upgrade = await call(`${proxy.url}/a`);
   assert.deepEqual([upgrade.status, message(upgrade)], [426, 'Please use HTTPS protocol']);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startKong } from '../../../infra/local/kong/index.ts';
 import type { KongStandIn, NodeSettings } from '../../../infra/local/kong/index.ts';
+import { EMPTY_HASH, exportSnapshot } from '../../../infra/local/kong/nodes/snapshot.ts';
 import { AppError } from '../../../shared/errors.ts';
 import { call, startBackend, until } from './client.ts';
 import type { Answer } from './client.ts';
@@ -175,3 +176,50 @@ test('a start that fails says why and leaves nothing running', async () => {
   assert.equal(kong.adminUrl, `http://127.0.0.1:${taken.port}`);
   await kong.stop();
 });
+
+test('hybrid: the data planes first agree on a half-written change, and only later on the whole one', async () => {
+  await database.clear();
+  const settings = { ...QUICK, dbUpdateFrequencySeconds: 1.5 };
+  const kong = await startKong({ databaseUrl: database.url, topology: 'hybrid', settings, log: () => undefined });
+  try {
+    const agreed = async (other: readonly string[]): Promise<string> =>
+      until('another agreement', async () => {
+        const { rows } = await database.pool.query<{ hash: string }>(
+          'SELECT config_hash AS hash FROM clustering_data_planes',
+        );
+        const [hash = ''] = rows.map((row) => row.hash);
+        const same = rows.length === 2 && rows.every((row) => row.hash === hash);
+        return same && !other.includes(hash) ? hash : undefined;
+      });
+    const initial = await agreed([EMPTY_HASH]);
+    await configure(kong);
+    const { hash: whole } = await exportSnapshot(database.pool);
+    const partial = await agreed([EMPTY_HASH, initial]);
+    assert.notEqual(partial, whole);
+    assert.equal(await agreed([EMPTY_HASH, initial, partial]), whole);
+  } finally {
+    await kong.stop();
+  }
+});
+
+for (const topology of ['hybrid', 'traditional'] as const) {
+  test(`${topology}: connections to the database that break are made again`, async () => {
+    await database.clear();
+    const kong = await startKong({ databaseUrl: database.url, topology, settings: QUICK, log: () => undefined });
+    try {
+      await until('connections', async () => {
+        const cut = await database.pool.query(
+          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'kong' AND datname = current_database()`,
+        );
+        return (cut.rowCount ?? 0) > 0 ? true : undefined;
+      });
+      await until('the Admin API', async () =>
+        (await call(`${kong.adminUrl}/services`)).status === 200 ? true : undefined,
+      );
+      await configure(kong);
+      for (const node of kong.nodes) await served(node.proxyUrl, '/shop', 200);
+    } finally {
+      await kong.stop();
+    }
+  });
+}

@@ -12,9 +12,10 @@ import type { Loop } from './loop.ts';
 import { KONG_VERSION } from '../admin/settings.ts';
 import { rebuildDelay } from './settings.ts';
 import type { NodeSettings } from './settings.ts';
-import { EMPTY_HASH } from './snapshot.ts';
+import { configurationIn, EMPTY_HASH } from './snapshot.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { StatusFacts } from './status-server.ts';
+import { unsupportedPlugins } from './unsupported.ts';
 
 export interface DataPlaneOptions {
   readonly name: string;
@@ -34,6 +35,7 @@ export class DataPlane implements Client {
   refusing = false;
   version = KONG_VERSION;
   readonly #options: DataPlaneOptions;
+  readonly #tellUnsupported: (configuration: Configuration) => void;
   #id = randomUUID();
   #hash = EMPTY_HASH;
   #stored: Configuration = NOTHING;
@@ -51,6 +53,7 @@ export class DataPlane implements Client {
     this.name = options.name;
     this.applyDelayMs = options.settings.applyDelayMs;
     this.#options = options;
+    this.#tellUnsupported = unsupportedPlugins((line) => options.log(`${options.name}: ${line}`));
   }
 
   get id(): string {
@@ -181,8 +184,9 @@ export class DataPlane implements Client {
     this.#news = true;
     if (snapshot.hash === this.#hash) return;
     this.#hash = snapshot.hash;
-    this.#stored = configurationOf(snapshot.tables);
+    this.#stored = configurationIn(snapshot);
     this.#certificates = certificateStore(this.#stored);
+    this.#tellUnsupported(this.#stored);
     for (let worker = 0; worker < this.#options.settings.workers; worker += 1) this.#rebuildLater(worker);
   }
 

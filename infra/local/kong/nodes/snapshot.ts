@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
+import { configurationOf } from '../proxy/configuration.ts';
+import type { Configuration } from '../proxy/configuration.ts';
 import { flag, parseRow, text } from '../proxy/rows.ts';
 import type { Row, Tables } from '../proxy/rows.ts';
 
@@ -115,4 +117,15 @@ export async function exportSnapshot(pool: pg.Pool, wanted: readonly string[] = 
     // A connection inside a failed transaction must not go back to the pool.
     client.release(broken);
   }
+}
+
+const configurations = new WeakMap<Snapshot, Configuration>();
+
+/** The snapshot as the proxy reads it; all who hold the same snapshot share one. */
+export function configurationIn(snapshot: Snapshot): Configuration {
+  const known = configurations.get(snapshot);
+  if (known !== undefined) return known;
+  const configuration = configurationOf(snapshot.tables);
+  configurations.set(snapshot, configuration);
+  return configuration;
 }

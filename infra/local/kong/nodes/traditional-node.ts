@@ -10,8 +10,7 @@ import { configurationOf } from '../proxy/configuration.ts';
 import type { Configuration } from '../proxy/configuration.ts';
 import type { ProxyState } from '../proxy/exchange.ts';
 import { indexPlugins } from '../proxy/plugins/scope.ts';
-import { balancersOf, proxyStateOf } from '../proxy/state.ts';
-import { buildTraditionalRouter } from '../proxy/traditional-router.ts';
+import { balancersOf, proxyStateOf, routerOf } from '../proxy/state.ts';
 import { ClusterEvents, INVALIDATION_CHANNELS, TARGETS_CHANNEL, UPSTREAMS_CHANNEL } from './cluster-events.ts';
 import { every } from './loop.ts';
 import type { Loop } from './loop.ts';
@@ -19,6 +18,7 @@ import { rebuildDelay } from './settings.ts';
 import type { NodeSettings } from './settings.ts';
 import { exportSnapshot } from './snapshot.ts';
 import type { StatusFacts } from './status-server.ts';
+import { unsupportedPlugins } from './unsupported.ts';
 
 export interface TraditionalNodeOptions {
   readonly name: string;
@@ -45,17 +45,27 @@ interface Worker {
   upstreams: number;
 }
 
+/** A read of the whole configuration for workers' rebuilds. */
+interface Reading {
+  readonly versions: string;
+  /** How often targets had been replaced when it began. */
+  readonly retargets: number;
+  readonly reading: Promise<Configuration>;
+}
+
 /** A traditional node without its listeners: reads the database, hears of changes by polling `cluster_events`. */
 export class TraditionalNode implements NodeCache {
   readonly name: string;
   readonly id: string;
   readonly #options: TraditionalNodeOptions;
+  readonly #tellUnsupported: (configuration: Configuration) => void;
   readonly #events: ClusterEvents;
   readonly #versions = new Map<string, string>();
   #upstreams = 0;
   /** What events said has changed and has not been read yet. */
   #due = { cached: false, targets: false };
   #retargets = 0;
+  #latest: Reading | undefined;
   #refreshing: Promise<void> | undefined;
   /** Consumers, credentials and certificates, which are looked up in the cache and not rebuilt. */
   #cached: Configuration = configurationOf({});
@@ -68,6 +78,7 @@ export class TraditionalNode implements NodeCache {
     this.name = options.name;
     this.id = options.id;
     this.#options = options;
+    this.#tellUnsupported = unsupportedPlugins((line) => options.log(`${options.name}: ${line}`));
     const channels = [...INVALIDATION_CHANNELS, UPSTREAMS_CHANNEL, TARGETS_CHANNEL];
     this.#events = new ClusterEvents(options.pool, options.id, channels);
   }
@@ -99,6 +110,7 @@ export class TraditionalNode implements NodeCache {
     await this.#events.start();
     const configuration = await this.#read();
     this.#keep(configuration);
+    this.#tellUnsupported(configuration);
     const { workers, workerStateUpdateFrequencySeconds: seconds } = this.#options.settings;
     this.#workers = Array.from({ length: workers }, () => this.#built(configuration));
     const tick = seconds * 1000;
@@ -200,6 +212,16 @@ export class TraditionalNode implements NodeCache {
     return configurationOf((await exportSnapshot(this.#options.pool, tables)).tables);
   }
 
+  /** The whole configuration, read once for all workers that rebuild at the same versions. */
+  #readAt(versions: string): Reading {
+    if (this.#latest?.versions === versions) return this.#latest;
+    const made = { versions, retargets: this.#retargets, reading: this.#read() };
+    this.#latest = made;
+    // A read that failed must not be remembered.
+    made.reading.catch(() => (this.#latest = undefined));
+    return made;
+  }
+
   /** Targets take effect at once; an upstream that a worker does not know yet waits for the worker's next look. */
   #retarget({ upstreams }: Configuration): void {
     this.#retargets += 1;
@@ -237,13 +259,14 @@ export class TraditionalNode implements NodeCache {
     const plugins = this.#version(PLUGINS_VERSION);
     const upstreams = this.#upstreams;
     if (worker.router === router && worker.plugins === plugins && worker.upstreams === upstreams) return;
-    const retargets = this.#retargets;
-    const configuration = await this.#read();
+    const { retargets, reading } = this.#readAt([router, plugins, upstreams].join(' '));
+    const configuration = await reading;
+    this.#tellUnsupported(configuration);
     await delay(rebuildDelay(this.#options.settings, index));
     const { state } = worker;
     worker.state = {
       ...state,
-      router: worker.router === router ? state.router : buildTraditionalRouter(configuration, this.#onInvalid),
+      router: worker.router === router ? state.router : routerOf(configuration, this.#onInvalid),
       plugins: worker.plugins === plugins ? state.plugins : indexPlugins(configuration.plugins),
       balancers: worker.upstreams === upstreams ? state.balancers : balancersOf(configuration.upstreams),
     };

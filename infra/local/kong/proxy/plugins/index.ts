@@ -18,6 +18,11 @@ export const PLUGINS: Readonly<Record<string, PluginHandler>> = {
   'response-transformer': responseTransformer,
 };
 
+/** Names of configured plugins that have no effect here. */
+export function withoutEffect(names: Iterable<string>): readonly string[] {
+  return [...new Set(names)].filter((name) => !Object.hasOwn(PLUGINS, name));
+}
+
 /** A plugin that takes part in a request, with the configuration that counts for it. */
 export interface ActivePlugin {
   readonly handler: PluginHandler;
