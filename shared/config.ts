@@ -50,6 +50,16 @@ export interface WebhookConfig {
   readonly ownUsers: readonly string[];
 }
 
+/** How slices run. */
+export interface SliceConfig {
+  /** How long to wait for another writer, ms. */
+  readonly lockWaitMs: number;
+  /** Roots that one slice starts with; the others wait for the next one, so that slices in between get through. */
+  readonly maxRoots: number;
+  /** Pauses before looking again at an object that was not stored yet when its event came, ms. */
+  readonly earlyDelaysMs: readonly number[];
+}
+
 function required(env: Environment, name: string): string {
   const value = env[name];
   if (value === undefined || value === '') throw new AppError('CONFIG_INVALID', `${name} is not set`);
@@ -141,6 +151,19 @@ export function webhookConfig(env: Environment): WebhookConfig {
     tokens,
     maxBodyBytes: integer(env, 'WEBHOOK_MAX_BODY_BYTES', 5_000_000, 1),
     ownUsers: list(env, 'OWN_USERS', ['system:serviceaccount:kong:kong-ingress-functions']),
+  };
+}
+
+/** Reads how slices run. Throws CONFIG_INVALID. */
+export function sliceConfig(env: Environment): SliceConfig {
+  const delays = list(env, 'EARLY_DELAYS_MS', ['100', '300', '600']).map(Number);
+  if (!delays.every((delay) => Number.isInteger(delay) && delay >= 0)) {
+    throw new AppError('CONFIG_INVALID', 'EARLY_DELAYS_MS must be a list of whole numbers like 100,300,600');
+  }
+  return {
+    lockWaitMs: integer(env, 'LOCK_WAIT_MS', 15_000, 1),
+    maxRoots: integer(env, 'SLICE_MAX_ROOTS', 200, 1),
+    earlyDelaysMs: delays,
   };
 }
 

@@ -120,7 +120,7 @@ function result(
   revision: string | undefined,
 ): Omit<SliceResult, 'cost'> {
   const known = new Set(
-    [...gathered.loaded.slots.values()].flatMap(({ known }) => (known?.hash === undefined ? [] : [known.id])),
+    [...gathered.loaded.slots.values()].flatMap((state) => (state.known?.hash === undefined ? [] : [state.known.id])),
   );
   const lostRows = decision.comparisons.filter((item) => item.state === 'missing' && known.has(item.desired.entity.id));
   return {

@@ -16,7 +16,7 @@ export async function ownersOf(database: Queryable, ids: readonly string[]): Pro
   if (ids.length === 0) return new Map();
   const { rows } = await database.query<Owner & { id: string }>(
     `SELECT e.id::text AS id, e.slot, e.root,
-       EXISTS (SELECT FROM kong_ingress.proposals p WHERE p.slot = e.slot) AS proposed
+       EXISTS (SELECT FROM kong_ingress.proposals p WHERE p.slot = e.slot AND NOT p.withheld) AS proposed
      FROM kong_ingress.entities e WHERE e.id = ANY ($1::uuid[])`,
     [ids],
   );

@@ -47,8 +47,7 @@ interface Reading {
 async function openLookup(lock: Lock, request: SliceRequest, dependencies: SliceDependencies): Promise<Reading> {
   const live = liveLookup(dependencies.kubernetes);
   if (request.snapshot === undefined) return { lookup: observed(live), dirty: undefined };
-  const learnt = await learntSince(lock, request.snapshot.asOf);
-  const dirty = new Set([...learnt, ...(request.suspects ?? [])]);
+  const dirty = await learntSince(lock, request.snapshot.asOf);
   return { lookup: observed(overlay(request.snapshot.lookup, live, dirty)), dirty };
 }
 
@@ -130,7 +129,6 @@ export async function gather(lock: Lock, request: SliceRequest, dependencies: Sl
     ...touched.intents.flatMap((intent) => intent.root ?? []),
     ...present.filter(isRoot).map(keyOf),
     ...(request.roots ?? []),
-    ...(request.suspects ?? []),
     ...touched.roots,
   ]);
   const limit = Math.max(settings.maxRoots, touched.intents.length);
@@ -159,7 +157,7 @@ export async function gather(lock: Lock, request: SliceRequest, dependencies: Sl
       changedKeys: touched.keys,
       changedObjects,
       translated,
-      remaining: [...first].slice(limit),
+      remaining: [...first].slice(limit).filter((key) => !translated.has(key)),
       intents: touched.intents,
       loaded,
       resolution,

@@ -49,10 +49,9 @@ export interface SliceRequest {
   readonly changes?: readonly ChangeEvent[];
   /** Roots to translate whatever has changed. */
   readonly roots?: readonly Key[];
-  /** Roots of which a list said that they are gone: the cluster itself is asked before anything is deleted. */
-  readonly suspects?: readonly Key[];
   /** Managed entities of Kong that nobody seems to propose. */
   readonly orphans?: readonly EntityRef[];
+  /** Read instead of the cluster, but for what slices have learnt since. */
   readonly snapshot?: Snapshot;
   /** Deletes nothing from Kong; what would go is withheld with this reason. */
   readonly withholdDeletes?: string;

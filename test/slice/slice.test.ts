@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import test, { after, before } from 'node:test';
 import { runSlice } from '../../shared/slice.ts';
 import { controlPlane, counts, type ControlPlane } from '../support/control-plane.ts';
 import { endpoints, ingress, INGRESS_CLASS, service } from '../support/manifests.ts';
@@ -57,14 +57,14 @@ test('the same event again costs no write, and a request less', () =>
     const { cluster, dependencies, writes } = plane;
     const change = cluster.put(ingress('web', ['a.test / echo 80']));
     await runSlice({ changes: [change] }, dependencies);
-    const before = await plane.rows();
+    const earlier = await plane.rows();
     const sent = writes.length;
     for (let time = 0; time < 5; time += 1) {
       const again = await runSlice({ changes: [change] }, dependencies);
       assert.deepEqual(again.applied, []);
       assert.equal(again.revision, undefined);
     }
-    assert.deepEqual(await plane.rows(), before);
+    assert.deepEqual(await plane.rows(), earlier);
     assert.equal(writes.length, sent);
   }));
 
@@ -126,11 +126,11 @@ test('shared services live as long as someone proposes them', () =>
     await runSlice({ changes: [cluster.put(ingress('one', ['a.test / echo 80']))] }, dependencies);
     await runSlice({ changes: [cluster.put(ingress('two', ['b.test / echo 80']))] }, dependencies);
     assert.deepEqual(await counts(plane), { upstreams: 1, services: 1, targets: 2, routes: 2 });
-    const before = await plane.rows();
+    const earlier = await plane.rows();
     const removed = await runSlice({ changes: [cluster.remove('Ingress', 'default', 'one')] }, dependencies);
     assert.equal(removed.applied.length, 1);
     const left = await plane.rows();
-    for (const [key, xmin] of left) assert.equal(before.get(key), xmin, key);
+    for (const [key, xmin] of left) assert.equal(earlier.get(key), xmin, key);
     await runSlice({ changes: [cluster.remove('Ingress', 'default', 'two')] }, dependencies);
     assert.deepEqual(await counts(plane), {});
   }));
@@ -142,12 +142,12 @@ test('what somebody else changed or deleted is written again, and nothing else',
     await runSlice({ changes: [change] }, dependencies);
     await pool.query('UPDATE services SET retries = 1');
     await pool.query('DELETE FROM routes');
-    const before = await plane.rows();
+    const earlier = await plane.rows();
     const repaired = await runSlice({ changes: [change] }, dependencies);
     assert.equal(repaired.drifted, 2);
     assert.deepEqual(repaired.applied.map((item) => item.action).toSorted(), ['create', 'update']);
     const left = await plane.rows();
-    const kept = [...before].filter(([key]) => !key.startsWith('services/'));
+    const kept = [...earlier].filter(([key]) => !key.startsWith('services/'));
     for (const [key, xmin] of kept) assert.equal(left.get(key), xmin);
     // A write that changed nothing is adopted without one.
     await pool.query('UPDATE services SET retries = retries');

@@ -13,8 +13,8 @@ export interface IngressOptions {
 export function ingress(name: string, rules: readonly string[], options: IngressOptions = {}): Ingress {
   const { namespace = 'default', annotations, createdAt, className = 'kong', tlsSecret, defaultBackend } = options;
   const parsed = rules.map((rule) => {
-    const [host = '', path = '/', service = 'echo', port = '80'] = rule.split(' ');
-    return { host, path, service, port: Number(port) };
+    const [host = '', path = '/', backend = 'echo', port = '80'] = rule.split(' ');
+    return { host, path, backend, port: Number(port) };
   });
   return {
     apiVersion: 'networking.k8s.io/v1',
@@ -31,11 +31,11 @@ export function ingress(name: string, rules: readonly string[], options: Ingress
         ? {}
         : { defaultBackend: { service: { name: defaultBackend.service, port: { number: defaultBackend.port } } } }),
       ...(tlsSecret === undefined ? {} : { tls: [{ hosts: parsed.map(({ host }) => host), secretName: tlsSecret }] }),
-      rules: parsed.map(({ host, path, service, port }) => ({
+      rules: parsed.map(({ host, path, backend, port }) => ({
         host,
         http: {
           paths: [
-            { path, pathType: 'Prefix' as const, backend: { service: { name: service, port: { number: port } } } },
+            { path, pathType: 'Prefix' as const, backend: { service: { name: backend, port: { number: port } } } },
           ],
         },
       })),

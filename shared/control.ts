@@ -1,0 +1,72 @@
+import pg from 'pg';
+import { kongConfig, kubernetesConfig, sliceConfig, translateOptions, type Environment } from './config.ts';
+import type { KubernetesConfig, SliceConfig } from './config.ts';
+import { kubernetesClient } from './kubernetes/client.ts';
+import { adminClient } from './kong/admin.ts';
+import type { SliceDependencies } from './slice.ts';
+
+/** A function instance's connections to a cluster, a control plane and the index. */
+export interface Control {
+  readonly dependencies: SliceDependencies;
+  readonly kubernetes: KubernetesConfig;
+  readonly slices: SliceConfig;
+  close(): Promise<void>;
+}
+
+const CONNECT_TIMEOUT_MS = 5_000;
+/** Larger than any wait for the lock may take. */
+const STATEMENT_TIMEOUT_MS = 60_000;
+/** The lock's connection, the intents' and two that read. */
+const CONNECTIONS = 4;
+
+function openPool(connectionString: string): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString,
+    max: CONNECTIONS,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: STATEMENT_TIMEOUT_MS,
+    keepAlive: true,
+    allowExitOnIdle: true,
+  });
+  // The server may close an idle connection; the next run opens another.
+  pool.on('error', () => undefined);
+  return pool;
+}
+
+/** Connects by environment variables. Asks Kong for its version and router. Throws CONFIG_INVALID and KONG_* errors. */
+export async function connect(env: Environment): Promise<Control> {
+  const [kong, cluster, slices] = [kongConfig(env), kubernetesConfig(env), sliceConfig(env)];
+  const admin = adminClient(kong);
+  const { routerFlavor, version, edition } = await admin.root();
+  const flavor = routerFlavor === 'expressions' ? 'expressions' : 'traditional';
+  const options = translateOptions(env, { routerFlavor: flavor, kongVersion: version, kongEdition: edition });
+  const kongPool = openPool(kong.databaseUrl);
+  const statePool = kong.stateDatabaseUrl === kong.databaseUrl ? kongPool : openPool(kong.stateDatabaseUrl);
+  const kubernetes = kubernetesClient(cluster);
+  return {
+    dependencies: { statePool, kongPool, kong, admin, kubernetes, options, settings: slices },
+    kubernetes: cluster,
+    slices,
+    close: async () => {
+      admin.close();
+      kubernetes.close();
+      await kongPool.end();
+      if (statePool !== kongPool) await statePool.end();
+    },
+  };
+}
+
+/**
+ * `connect` once, however often it is asked for; a failure is forgotten, so that the next event tries again. Takes the
+ * environment when first called, as handlers are imported before it is complete.
+ */
+export function connectOnce(env: () => Environment): () => Promise<Control> {
+  let made: Promise<Control> | undefined;
+  return () => {
+    made ??= connect(env()).catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    });
+    return made;
+  };
+}

@@ -1,0 +1,77 @@
+import type { Overview } from '../index/overview.ts';
+import type { Key } from '../kubernetes/keys.ts';
+import { ENTITIES, type EntityType } from '../kong/entities.ts';
+import type { EntityRef } from '../plan/types.ts';
+import { compareText } from '../plan/rank.ts';
+import type { Slot } from '../translate/types.ts';
+
+/** A root of the snapshot, translated. */
+export interface SnapshotRoot {
+  readonly root: Key;
+  /** RFC 3339; older roots are worked off first, as they win slots. */
+  readonly createdAt: string;
+  readonly translation: string;
+  /** Undefined when it could not be translated: then it keeps what it has. */
+  readonly slots: readonly Slot[] | undefined;
+}
+
+/** Everything in Kong that carries our tags. */
+export type Managed = ReadonlyMap<EntityType, readonly { readonly id: string; readonly xmin: string }[]>;
+
+/** What differs between cluster, index and Kong. */
+export interface Differences {
+  /** Roots to work off, the oldest first. */
+  readonly roots: readonly Key[];
+  /** Roots that the lists do not have any more. */
+  readonly gone: readonly Key[];
+  /** Entities that were changed or deleted by somebody else. */
+  readonly drifted: number;
+  /** Entities of ours that the snapshot does not propose. */
+  readonly doomed: number;
+  /** All that carries our tags. */
+  readonly managed: number;
+}
+
+/** Entity id → xmin. */
+export function versionsOf(managed: Managed): ReadonlyMap<string, string> {
+  return new Map([...managed.values()].flatMap((rows) => rows.map(({ id, xmin }) => [id, xmin] as const)));
+}
+
+/** What has to be worked off, so that cluster, index and Kong agree. Pure. */
+export function differences(snapshot: readonly SnapshotRoot[], index: Overview, managed: Managed): Differences {
+  const versions = versionsOf(managed);
+  const byKey = new Map(snapshot.map((item) => [item.root, item]));
+  const drifted = index.entities.filter(
+    (entity) => entity.proposed && !entity.pending && versions.get(entity.id) !== entity.xmin,
+  );
+  const pending = index.entities.filter((entity) => entity.proposed && entity.pending && !entity.paused);
+  const wanted = new Set([
+    ...snapshot.filter((item) => index.roots.get(item.root) !== item.translation).map((item) => item.root),
+    ...[...drifted, ...pending].map((entity) => entity.root),
+    ...index.due,
+  ]);
+  const slots = new Set(snapshot.flatMap((item) => item.slots ?? []));
+  const failed = new Set(snapshot.filter((item) => item.slots === undefined).map((item) => item.root));
+  const doomed = index.entities.filter(
+    (entity) => versions.has(entity.id) && !slots.has(entity.slot) && !failed.has(entity.root),
+  );
+  return {
+    roots: snapshot
+      .filter((item) => wanted.has(item.root))
+      .toSorted((a, b) => compareText(a.createdAt, b.createdAt) || compareText(a.root, b.root))
+      .map((item) => item.root),
+    gone: [...index.roots.keys()].filter((root) => !byKey.has(root)).toSorted(compareText),
+    drifted: drifted.length,
+    doomed: doomed.length,
+    managed: versions.size,
+  };
+}
+
+/** What carries our tags and nobody proposes, children before what they refer to. Pure. */
+export function orphansOf(index: Overview, managed: Managed): readonly EntityRef[] {
+  const owned = new Set(index.entities.filter((entity) => entity.proposed).map((entity) => entity.id));
+  return [...managed]
+    .flatMap(([type, rows]) => rows.map(({ id }) => ({ type, id })))
+    .filter(({ id }) => !owned.has(id))
+    .toSorted((a, b) => ENTITIES[b.type].level - ENTITIES[a.type].level || compareText(a.id, b.id));
+}

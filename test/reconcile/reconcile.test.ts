@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict';
+import test, { after, before } from 'node:test';
+import { AppError } from '../../shared/errors.ts';
+import { reconcile, type ReconcileReport, type ReconcileTools } from '../../shared/reconcile.ts';
+import { runSlice } from '../../shared/slice.ts';
+import { controlPlane, counts, type ControlPlane } from '../support/control-plane.ts';
+import { endpoints, ingress, INGRESS_CLASS, service } from '../support/manifests.ts';
+import { temporaryPostgres, type TemporaryPostgres } from '../support/postgres.ts';
+
+let server: TemporaryPostgres;
+let databases = 0;
+before(async () => {
+  server = await temporaryPostgres();
+});
+after(() => server.stop());
+
+async function withPlane(ingresses: number, work: (plane: ControlPlane) => Promise<void>): Promise<void> {
+  databases += 1;
+  const plane = await controlPlane(server, `reconciles_${databases}`);
+  try {
+    plane.cluster.put(INGRESS_CLASS);
+    plane.cluster.put(service('echo'));
+    plane.cluster.put(endpoints('echo', ['10.0.0.1', '10.0.0.2']));
+    for (let n = 0; n < ingresses; n += 1) plane.cluster.put(ingress(`web-${n}`, [`a${n}.test / echo 80`]));
+    await work(plane);
+  } finally {
+    await plane.stop();
+  }
+}
+
+function run(plane: ControlPlane, change: Partial<ReconcileTools> = {}): Promise<ReconcileReport> {
+  return reconcile({
+    dependencies: plane.dependencies,
+    list: async () => ({ objects: plane.cluster.objects(), requests: 1 }),
+    remainingMs: () => 60_000,
+    force: false,
+    ...change,
+  });
+}
+
+test('a first reconcile writes everything, a second sends nothing to the Admin API', () =>
+  withPlane(5, async (plane) => {
+    await run(plane);
+    assert.deepEqual(await counts(plane), { upstreams: 1, services: 1, targets: 2, routes: 5 });
+    const [rows, requests] = [await plane.rows(), plane.admin.requests()];
+    const second = await run(plane);
+    assert.deepEqual(second.slices, []);
+    assert.equal(plane.admin.requests(), requests);
+    assert.deepEqual(await plane.rows(), rows);
+  }));
+
+test('without its index it rebuilds the index and writes nothing to Kong', () =>
+  withPlane(5, async (plane) => {
+    await run(plane);
+    const rows = await plane.rows();
+    await plane.pool.query(
+      'TRUNCATE kong_ingress.roots, kong_ingress.sources, kong_ingress.provides, kong_ingress.proposals, kong_ingress.entities',
+    );
+    const sent = plane.writes.length;
+    await run(plane);
+    assert.equal(plane.writes.length, sent);
+    assert.deepEqual(await plane.rows(), rows);
+    assert.deepEqual((await run(plane)).slices, []);
+  }));
+
+test('lost events: what was added, changed and removed is found', () =>
+  withPlane(4, async (plane) => {
+    await run(plane);
+    plane.cluster.put(ingress('new', ['new.test / echo 80']));
+    plane.cluster.put(ingress('web-0', ['a0.test /other echo 80']));
+    plane.cluster.remove('Ingress', 'default', 'web-1');
+    plane.cluster.put(endpoints('echo', ['10.0.0.2', '10.0.0.3']));
+    const report = await run(plane);
+    assert.deepEqual(report.differences.gone, ['Ingress/default/web-1']);
+    assert.deepEqual(await counts(plane), { upstreams: 1, services: 1, targets: 2, routes: 4 });
+    assert.deepEqual((await run(plane)).slices, []);
+  }));
+
+test('drift is repaired with exactly the affected writes, foreign entities stay', () =>
+  withPlane(3, async (plane) => {
+    await run(plane);
+    await plane.pool.query('UPDATE services SET retries = 1');
+    await plane.pool.query("DELETE FROM routes WHERE name = 'default.web-0.echo.a0.test.80'");
+    await plane.pool.query(
+      "INSERT INTO upstreams (id, name, slots, tags, ws_id) SELECT gen_random_uuid(), 'theirs', 10000, '{}', id FROM workspaces",
+    );
+    const sent = plane.writes.length;
+    const report = await run(plane);
+    assert.equal(report.differences.drifted, 2);
+    assert.equal(plane.writes.length, sent + 2);
+    assert.deepEqual(await counts(plane), { upstreams: 2, services: 1, targets: 2, routes: 3 });
+  }));
+
+test('entities of ours that nobody proposes are deleted', () =>
+  withPlane(3, async (plane) => {
+    await run(plane);
+    await plane.pool.query(
+      `INSERT INTO upstreams (id, name, slots, tags, ws_id)
+       SELECT gen_random_uuid(), 'left', 10000, '{managed-by-ingress-controller}', id FROM workspaces`,
+    );
+    const report = await run(plane);
+    assert.equal(report.orphans, 1);
+    assert.equal((await counts(plane)).upstreams, 1);
+  }));
+
+test('the brake holds back many deletes at once, and nothing else, until forced', () =>
+  withPlane(20, async (plane) => {
+    await run(plane);
+    for (let n = 0; n < 15; n += 1) plane.cluster.remove('Ingress', 'default', `web-${n}`);
+    plane.cluster.put(ingress('web-19', ['a19.test /other echo 80']));
+    for (let time = 0; time < 2; time += 1) {
+      const held = await run(plane);
+      assert.equal(held.braked, 15);
+      assert.equal((await counts(plane)).routes, 20);
+    }
+    const { rows } = await plane.pool.query<{ paths: string[] }>("SELECT paths FROM routes WHERE hosts = '{a19.test}'");
+    assert.match(String(rows[0]?.paths), /other/);
+    const forced = await run(plane, { force: true });
+    assert.equal(forced.braked, 0);
+    assert.equal((await counts(plane)).routes, 5);
+  }));
+
+test('a list that cannot be read aborts: nothing is taken for deleted', () =>
+  withPlane(3, async (plane) => {
+    await run(plane);
+    const rows = await plane.rows();
+    const list = (): Promise<never> => Promise.reject(new AppError('KUBERNETES_UNAVAILABLE', 'page 2'));
+    await assert.rejects(run(plane, { list }), { code: 'KUBERNETES_UNAVAILABLE' });
+    assert.deepEqual(await plane.rows(), rows);
+  }));
+
+test('roots that a list has lost are asked for before anything is deleted', () =>
+  withPlane(3, async (plane) => {
+    await run(plane);
+    const rows = await plane.rows();
+    await run(plane, { list: async () => ({ objects: [], requests: 1 }) });
+    assert.deepEqual(await plane.rows(), rows);
+  }));
+
+test('what a slice has learnt after the lists were read is not undone by them', () =>
+  withPlane(2, async (plane) => {
+    await run(plane);
+    const { cluster, dependencies } = plane;
+    const list: ReconcileTools['list'] = async () => {
+      const objects = cluster.objects();
+      // After the lists: another path, one Ingress gone, one new, and endpoints that a new Ingress reads.
+      await runSlice(
+        {
+          changes: [
+            cluster.put(ingress('web-0', ['a0.test /newer echo 80'])),
+            cluster.remove('Ingress', 'default', 'web-1'),
+            cluster.put(ingress('late', ['late.test / echo 80'])),
+            cluster.put(endpoints('echo', ['10.0.0.9'])),
+          ],
+        },
+        dependencies,
+      );
+      return { objects, requests: 1 };
+    };
+    await run(plane, { list });
+    const { rows } = await plane.pool.query<{ hosts: string[]; paths: string[] }>(
+      'SELECT hosts, paths FROM routes ORDER BY hosts',
+    );
+    assert.deepEqual(
+      rows.map((row) => row.hosts),
+      [['a0.test'], ['late.test']],
+    );
+    assert.match(String(rows[0]?.paths), /newer/);
+    assert.equal((await counts(plane)).targets, 1);
+    assert.deepEqual((await run(plane)).slices, []);
+  }));
+
+test('it stops before its time is up and goes on in the next run', () =>
+  withPlane(6, async (plane) => {
+    const settings = { ...plane.dependencies.settings, maxRoots: 2 };
+    const dependencies = { ...plane.dependencies, settings };
+    let slices = 0;
+    const remainingMs = (): number => ((slices += 1) > 1 ? 0 : 60_000);
+    const first = await run(plane, { dependencies, remainingMs });
+    assert.equal(first.complete, false);
+    assert.equal((await counts(plane)).routes, 2);
+    const rest = await run(plane, { dependencies });
+    assert.equal(rest.complete, true);
+    assert.equal(rest.differences.roots.length, 4);
+    assert.equal((await counts(plane)).routes, 6);
+  }));
