@@ -46,6 +46,8 @@ export interface Admin {
 export async function createAdmin(options: AdminOptions): Promise<Admin> {
   const { pool, role, nodeId, cache = EMPTY_CACHE } = options;
   const settings = { ...DEFAULT_SETTINGS, ...options.settings };
+  // The pool replaces an idle connection that PostgreSQL ended; unheard, that error would end the process.
+  pool.on('error', ignore);
   const workspace = await defaultWorkspace(pool);
   const store = createStore(pool, workspace);
   const registry = createRegistry({ routerFlavor: settings.router_flavor });
@@ -61,6 +63,8 @@ export async function createAdmin(options: AdminOptions): Promise<Admin> {
   const dispatch = createDispatcher(allEndpoints(dao, { pool, role, nodeId, settings, cache }));
   return { handle: createHandler(dispatch, options.faults), settled: () => events.settled() };
 }
+
+function ignore(): void {}
 
 async function defaultWorkspace(pool: Pool): Promise<string> {
   const { rows } = await pool.query<{ id: string }>(`SELECT id FROM workspaces WHERE name = 'default'`);
