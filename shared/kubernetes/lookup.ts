@@ -7,9 +7,12 @@ import type { Kind, Resources } from './resources.ts';
  * Objects that carry a deletionTimestamp count as gone.
  */
 export interface Lookup {
-  /** The object, or undefined when it does not exist. Rejects when that cannot be known (never a silent miss). */
+  /**
+   * The object, or undefined when it does not exist. Rejects when that cannot be known (never a silent miss), and with
+   * MalformedObject when its fields do not have the types of its kind.
+   */
   get<K extends Kind>(kind: K, namespace: string, name: string): Promise<Resources[K] | undefined>;
-  /** Every object in the query's answer, sorted by namespace/name. */
+  /** Every object in the query's answer, sorted by namespace/name. Rejects as `get` does. */
   list<K extends QueryKind>(kind: K, query: Queries[K]): Promise<readonly Resources[K][]>;
 }
 

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { parseAllDocuments } from 'yaml';
+import { webhookConfig } from '../../../shared/config.ts';
+import { type JsonRecord, isRecord } from '../../../shared/json.ts';
+import { KINDS, isKind } from '../../../shared/kubernetes/kinds.ts';
+
+const FOLDER = path.join(import.meta.dirname, '../../../infra/kubernetes');
+
+function documents(file: string): JsonRecord[] {
+  return parseAllDocuments(readFileSync(path.join(FOLDER, file), 'utf8')).map((document) => {
+    assert.deepEqual(document.errors, []);
+    const value: unknown = document.toJS();
+    assert.ok(isRecord(value));
+    return value;
+  });
+}
+
+function only(file: string, kind: string): JsonRecord {
+  const found = documents(file).filter((document) => document['kind'] === kind);
+  assert.equal(found.length, 1, `${kind} in ${file}`);
+  return found[0] ?? {};
+}
+
+function records(value: unknown): JsonRecord[] {
+  assert.ok(Array.isArray(value));
+  return value.filter(isRecord);
+}
+
+function texts(value: unknown): string[] {
+  assert.ok(Array.isArray(value));
+  return value.map(String);
+}
+
+const KIND_NAMES = Object.keys(KINDS).filter(isKind);
+const RESOURCES = KIND_NAMES.map((kind) => `${KINDS[kind].group}/${KINDS[kind].plural}`).toSorted();
+
+test('the role reads exactly the kinds that the code knows, and may do nothing else', () => {
+  const rules = records(only('rbac.yml', 'ClusterRole')['rules']);
+  const granted = rules.flatMap((rule) =>
+    texts(rule['apiGroups']).flatMap((group) => texts(rule['resources']).map((resource) => `${group}/${resource}`)),
+  );
+  assert.deepEqual(granted.toSorted(), RESOURCES);
+  for (const rule of rules) {
+    assert.deepEqual(rule['verbs'], ['get', 'list', 'watch']);
+    assert.deepEqual(Object.keys(rule).toSorted(), ['apiGroups', 'resources', 'verbs']);
+  }
+});
+
+test('the ServiceAccount is the own user of the settings’ default, bound to the role', () => {
+  const [account] = documents('rbac.yml').filter((document) => document['kind'] === 'ServiceAccount');
+  const { name, namespace } = Object(account?.['metadata']);
+  const settings = webhookConfig({ WEBHOOK_TOKENS: 't', EVENT_BUS_NAME: 'b' });
+  assert.deepEqual(settings.ownUsers, [`system:serviceaccount:${namespace}:${name}`]);
+  const binding = only('rbac.yml', 'ClusterRoleBinding');
+  assert.deepEqual(records(binding['subjects'])[0], { kind: 'ServiceAccount', name, namespace });
+  assert.equal(Object(binding['roleRef']).name, Object(only('rbac.yml', 'ClusterRole')['metadata']).name);
+});
+
+test('the admission webhooks see every write of those kinds, and can block none', () => {
+  const webhooks = records(only('webhook.yml', 'ValidatingWebhookConfiguration')['webhooks']);
+  const seen: string[] = [];
+  for (const webhook of webhooks) {
+    assert.equal(webhook['failurePolicy'], 'Ignore');
+    assert.equal(webhook['sideEffects'], 'NoneOnDryRun');
+    assert.deepEqual(webhook['admissionReviewVersions'], ['v1']);
+    assert.ok(Number(webhook['timeoutSeconds']) <= 10);
+    assert.match(String(Object(webhook['clientConfig']).url), /^https:\/\/[^/]+\/webhook\/TOKEN$/);
+    for (const rule of records(webhook['rules'])) {
+      assert.deepEqual(rule['operations'], ['CREATE', 'UPDATE', 'DELETE']);
+      assert.deepEqual(rule['apiVersions'], ['*']);
+      for (const group of texts(rule['apiGroups'])) {
+        seen.push(...texts(rule['resources']).map((resource) => `${group}/${resource}`));
+      }
+    }
+  }
+  assert.deepEqual(seen.toSorted(), RESOURCES);
+  const withContent = webhooks.filter((webhook) => JSON.stringify(webhook['rules']).includes('"secrets"'));
+  assert.deepEqual(
+    withContent.map((webhook) => records(webhook['rules']).flatMap((rule) => texts(rule['resources']))),
+    [['configmaps', 'secrets']],
+  );
+});
+
+test('the audit policy tells of the same writes, without the content of Secrets', () => {
+  const rules = records(only('audit-policy.yml', 'Policy')['rules']);
+  const told = rules.flatMap((rule) =>
+    (rule['resources'] === undefined ? [] : records(rule['resources'])).flatMap((entry) =>
+      texts(entry['resources']).map((resource) => ({
+        level: rule['level'],
+        resource: `${String(entry['group'])}/${resource}`,
+      })),
+    ),
+  );
+  assert.deepEqual(told.map(({ resource }) => resource).toSorted(), RESOURCES);
+  for (const { level, resource } of told) {
+    assert.equal(level, ['/secrets', '/configmaps'].includes(resource) ? 'Metadata' : 'RequestResponse', resource);
+  }
+  assert.deepEqual(rules.at(-1), { level: 'None' });
+});
+
+test('the Knative source sends the same kinds, names only', () => {
+  const spec = only('knative.yml', 'ApiServerSource')['spec'];
+  assert.ok(isRecord(spec));
+  assert.equal(spec['mode'], 'Reference');
+  const sent = records(spec['resources']).map((entry) => `${String(entry['apiVersion'])} ${String(entry['kind'])}`);
+  const known = KIND_NAMES.map((kind) => {
+    const { group, version } = KINDS[kind];
+    return `${group === '' ? version : `${group}/${version}`} ${kind}`;
+  });
+  assert.deepEqual(sent.toSorted(), known.toSorted());
+});
+
+test('the audit webhook’s kubeconfig names the webhook with a bearer token', () => {
+  const config = only('audit-webhook.yml', 'Config');
+  assert.match(JSON.stringify(config['clusters']), /"server":"https:\/\/[^"]+\/webhook"/);
+  assert.match(JSON.stringify(config['users']), /"token":"TOKEN"/);
+});
