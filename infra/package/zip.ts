@@ -5,8 +5,8 @@ import { ZipFile } from 'yazl';
 export async function zip(name: string, content: Uint8Array): Promise<Buffer> {
   const file = new ZipFile();
   file.addBuffer(Buffer.from(content), name, {
-    // The zip format's first day, in local time as its own field is.
-    mtime: new Date(1980, 0, 1),
+    // Any fixed day, in local time as the zip format's own field is.
+    mtime: new Date(2000, 0, 1),
     mode: 0o100644,
     forceDosTimestamp: true,
   });
