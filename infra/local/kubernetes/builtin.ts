@@ -1,4 +1,4 @@
-import { column, resource, type Resource } from './resources.ts';
+import { column, kindOf, type Resource } from './resources.ts';
 
 const EVENT_FIELDS = [
   'involvedObject.kind',
@@ -29,14 +29,14 @@ const NETWORKING = 'networking.k8s.io';
 
 /** The kinds that every API server has (as far as this stand-in goes). */
 export const BUILT_IN: readonly Resource[] = [
-  resource('', 'v1', 'Namespace', 'namespaces', {
+  kindOf('', 'v1', 'Namespace', 'namespaces', {
     shortNames: ['ns'],
     namespaced: false,
     status: true,
     fields: ['status.phase'],
     columns: [column('Status', '.status.phase')],
   }),
-  resource('', 'v1', 'Service', 'services', {
+  kindOf('', 'v1', 'Service', 'services', {
     shortNames: ['svc'],
     categories: ['all'],
     status: true,
@@ -48,25 +48,25 @@ export const BUILT_IN: readonly Resource[] = [
       column('Port(s)', '=servicePorts'),
     ],
   }),
-  resource('', 'v1', 'Endpoints', 'endpoints', {
+  kindOf('', 'v1', 'Endpoints', 'endpoints', {
     shortNames: ['ep'],
     columns: [column('Endpoints', '=subsets')],
   }),
-  resource('', 'v1', 'Secret', 'secrets', {
+  kindOf('', 'v1', 'Secret', 'secrets', {
     fields: ['type'],
     columns: [column('Type', '.type'), column('Data', '=dataCount', 0, 'integer')],
   }),
-  resource('', 'v1', 'ConfigMap', 'configmaps', {
+  kindOf('', 'v1', 'ConfigMap', 'configmaps', {
     shortNames: ['cm'],
     columns: [column('Data', '=dataCount', 0, 'integer')],
   }),
-  resource('', 'v1', 'Event', 'events', { shortNames: ['ev'], fields: EVENT_FIELDS, columns: EVENT_COLUMNS }),
-  resource('events.k8s.io', 'v1', 'Event', 'events', {
+  kindOf('', 'v1', 'Event', 'events', { shortNames: ['ev'], fields: EVENT_FIELDS, columns: EVENT_COLUMNS }),
+  kindOf('events.k8s.io', 'v1', 'Event', 'events', {
     shortNames: ['ev'],
     fields: EVENT_FIELDS,
     columns: EVENT_COLUMNS,
   }),
-  resource('', 'v1', 'Pod', 'pods', {
+  kindOf('', 'v1', 'Pod', 'pods', {
     shortNames: ['po'],
     categories: ['all'],
     status: true,
@@ -74,22 +74,22 @@ export const BUILT_IN: readonly Resource[] = [
     fields: ['spec.nodeName', 'spec.restartPolicy', 'spec.serviceAccountName', 'status.phase', 'status.podIP'],
     columns: [column('Status', '.status.phase'), column('IP', '.status.podIP', 1)],
   }),
-  resource('', 'v1', 'Node', 'nodes', {
+  kindOf('', 'v1', 'Node', 'nodes', {
     shortNames: ['no'],
     namespaced: false,
     status: true,
     fields: ['spec.unschedulable'],
     columns: [column('Version', '.status.nodeInfo.kubeletVersion')],
   }),
-  resource('', 'v1', 'ServiceAccount', 'serviceaccounts', { shortNames: ['sa'] }),
-  resource('apps', 'v1', 'Deployment', 'deployments', {
+  kindOf('', 'v1', 'ServiceAccount', 'serviceaccounts', { shortNames: ['sa'] }),
+  kindOf('apps', 'v1', 'Deployment', 'deployments', {
     shortNames: ['deploy'],
     categories: ['all'],
     status: true,
     generation: true,
     columns: [column('Replicas', '.spec.replicas', 0, 'integer')],
   }),
-  resource('discovery.k8s.io', 'v1', 'EndpointSlice', 'endpointslices', {
+  kindOf('discovery.k8s.io', 'v1', 'EndpointSlice', 'endpointslices', {
     generation: true,
     columns: [
       column('AddressType', '.addressType'),
@@ -97,7 +97,7 @@ export const BUILT_IN: readonly Resource[] = [
       column('Endpoints', '=sliceAddresses'),
     ],
   }),
-  resource(NETWORKING, 'v1', 'Ingress', 'ingresses', {
+  kindOf(NETWORKING, 'v1', 'Ingress', 'ingresses', {
     shortNames: ['ing'],
     status: true,
     generation: true,
@@ -108,19 +108,19 @@ export const BUILT_IN: readonly Resource[] = [
       column('Ports', '=ingressPorts'),
     ],
   }),
-  resource(NETWORKING, 'v1', 'IngressClass', 'ingressclasses', {
+  kindOf(NETWORKING, 'v1', 'IngressClass', 'ingressclasses', {
     namespaced: false,
     generation: true,
     columns: [column('Controller', '.spec.controller'), column('Parameters', '=parameters')],
   }),
-  resource('coordination.k8s.io', 'v1', 'Lease', 'leases', { columns: [column('Holder', '.spec.holderIdentity')] }),
-  resource('admissionregistration.k8s.io', 'v1', 'ValidatingWebhookConfiguration', 'validatingwebhookconfigurations', {
+  kindOf('coordination.k8s.io', 'v1', 'Lease', 'leases', { columns: [column('Holder', '.spec.holderIdentity')] }),
+  kindOf('admissionregistration.k8s.io', 'v1', 'ValidatingWebhookConfiguration', 'validatingwebhookconfigurations', {
     namespaced: false,
     generation: true,
     categories: ['api-extensions'],
     columns: [column('Webhooks', '=webhookCount', 0, 'integer')],
   }),
-  resource('apiextensions.k8s.io', 'v1', 'CustomResourceDefinition', 'customresourcedefinitions', {
+  kindOf('apiextensions.k8s.io', 'v1', 'CustomResourceDefinition', 'customresourcedefinitions', {
     shortNames: ['crd', 'crds'],
     namespaced: false,
     status: true,
@@ -135,6 +135,6 @@ export const BUILT_IN: readonly Resource[] = [
     ['ClusterRole', 'clusterroles', false],
     ['ClusterRoleBinding', 'clusterrolebindings', false],
   ].map(([kind, plural, namespaced]) =>
-    resource('rbac.authorization.k8s.io', 'v1', String(kind), String(plural), { namespaced: namespaced === true }),
+    kindOf('rbac.authorization.k8s.io', 'v1', String(kind), String(plural), { namespaced: namespaced === true }),
   ),
 ];

@@ -1,4 +1,4 @@
-import { at, listAt, objectAt, textAt, type Json, type JsonObject } from './json.ts';
+import { at, listAt, objectAt, text, textAt, type Json, type JsonObject } from './json.ts';
 import { jsonPath } from './jsonpath.ts';
 import type { Column } from './resources.ts';
 
@@ -32,7 +32,7 @@ function servicePorts(object: JsonObject): string {
   return joined(
     listAt(object, 'spec', 'ports').map((port) => {
       const node = at(port, 'nodePort');
-      return `${String(at(port, 'port'))}${node === undefined ? '' : `:${String(node)}`}/${textAt(port, 'protocol')}`;
+      return `${text(at(port, 'port'))}${node === undefined ? '' : `:${text(node)}`}/${textAt(port, 'protocol')}`;
     }),
   );
 }
@@ -88,7 +88,7 @@ const FORMATS: Readonly<Record<string, (object: JsonObject, now: number) => Json
     const { kind, apiGroup, name } = objectAt(object, 'spec', 'parameters');
     return name === undefined
       ? '<none>'
-      : `${String(kind)}${apiGroup === undefined ? '' : `.${String(apiGroup)}`}/${String(name)}`;
+      : `${text(kind)}${apiGroup === undefined ? '' : `.${text(apiGroup)}`}/${text(name)}`;
   },
   webhookCount: (object) => listAt(object, 'webhooks').length,
 };

@@ -1,4 +1,4 @@
-import { column, resource, type Column, type Resource, type Traits } from './resources.ts';
+import { column, kindOf, type Column, type Resource, type Traits } from './resources.ts';
 
 const KONG = 'configuration.konghq.com';
 const GATEWAY = 'gateway.networking.k8s.io';
@@ -7,12 +7,12 @@ const PROGRAMMED = column('Programmed', '.status.conditions[?(@.type=="Programme
 
 function kong(versions: string, kind: string, plural: string, rest: Traits = {}): Resource {
   const defaults = { custom: true, generation: true, status: true, categories: KONG_CATEGORY };
-  return resource(KONG, versions, kind, plural, { ...defaults, ...rest });
+  return kindOf(KONG, versions, kind, plural, { ...defaults, ...rest });
 }
 
 function gateway(versions: string, kind: string, plural: string, rest: Traits = {}): Resource {
   const defaults = { custom: true, generation: true, status: true, categories: ['gateway-api'] };
-  return resource(GATEWAY, versions, kind, plural, { ...defaults, ...rest });
+  return kindOf(GATEWAY, versions, kind, plural, { ...defaults, ...rest });
 }
 
 const PLUGIN_COLUMNS: readonly Column[] = [
@@ -64,7 +64,7 @@ export const CUSTOM: readonly Resource[] = [
     columns: [column('Entity Type', '.spec.type'), PROGRAMMED],
   }),
   kong('v1alpha1', 'IngressClassParameters', 'ingressclassparameterses', { status: false }),
-  resource('incubator.ingress-controller.konghq.com', 'v1alpha1', 'KongServiceFacade', 'kongservicefacades', {
+  kindOf('incubator.ingress-controller.konghq.com', 'v1alpha1', 'KongServiceFacade', 'kongservicefacades', {
     shortNames: ['ksf'],
     custom: true,
     generation: true,

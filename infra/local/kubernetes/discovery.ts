@@ -2,7 +2,7 @@ import type { Json, JsonObject } from './json.ts';
 import { apiVersionOf, type Resource } from './resources.ts';
 
 /** What `/version` says: a version that clients understand, marked as a stand-in. */
-export const VERSION: JsonObject = {
+export const VERSION = {
   major: '1',
   minor: '33',
   gitVersion: 'v1.33.0+stand-in',
@@ -27,14 +27,15 @@ export function groupsOf(resources: readonly Resource[]): ReadonlyMap<string, re
   return new Map([...groups].map(([group, versions]) => [group, versions.toSorted(byMaturity)]));
 }
 
-/** v1 before v1beta1 before v1alpha2. */
+/** Orders v1 over v1beta1 over v1alpha2. */
+function maturity(version: string): string {
+  const match = /^v(\d+)(alpha|beta)?(\d*)$/.exec(version);
+  const stage = match?.[2] === undefined ? 2 : match[2] === 'beta' ? 1 : 0;
+  return `${stage}/${(match?.[1] ?? '').padStart(4, '0')}/${(match?.[3] ?? '').padStart(4, '0')}`;
+}
+
 function byMaturity(a: string, b: string): number {
-  const rank = (version: string): string => {
-    const match = /^v(\d+)(alpha|beta)?(\d*)$/.exec(version);
-    const stage = match?.[2] === undefined ? 2 : match[2] === 'beta' ? 1 : 0;
-    return `${stage}/${(match?.[1] ?? '').padStart(4, '0')}/${(match?.[3] ?? '').padStart(4, '0')}`;
-  };
-  return rank(a) < rank(b) ? 1 : -1;
+  return maturity(a) < maturity(b) ? 1 : -1;
 }
 
 /** `/api`. */
@@ -42,7 +43,7 @@ export function coreVersions(): JsonObject {
   return { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [] };
 }
 
-function group(name: string, versions: readonly string[]): JsonObject {
+function groupEntry(name: string, versions: readonly string[]): JsonObject {
   const list = versions.map((version) => ({ groupVersion: apiVersionOf(name, version), version }));
   return { name, versions: list, preferredVersion: list[0] ?? {} };
 }
@@ -50,13 +51,17 @@ function group(name: string, versions: readonly string[]): JsonObject {
 /** `/apis`. */
 export function groupList(resources: readonly Resource[]): JsonObject {
   const groups = [...groupsOf(resources)].filter(([name]) => name !== '');
-  return { kind: 'APIGroupList', apiVersion: 'v1', groups: groups.map(([name, versions]) => group(name, versions)) };
+  return {
+    kind: 'APIGroupList',
+    apiVersion: 'v1',
+    groups: groups.map(([name, versions]) => groupEntry(name, versions)),
+  };
 }
 
 /** `/apis/<group>`; undefined when there is none. */
 export function groupInfo(resources: readonly Resource[], name: string): JsonObject | undefined {
   const versions = name === '' ? undefined : groupsOf(resources).get(name);
-  return versions === undefined ? undefined : { kind: 'APIGroup', apiVersion: 'v1', ...group(name, versions) };
+  return versions === undefined ? undefined : { kind: 'APIGroup', apiVersion: 'v1', ...groupEntry(name, versions) };
 }
 
 function entries(resource: Resource): readonly Json[] {

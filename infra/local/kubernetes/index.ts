@@ -8,6 +8,7 @@ import { BUILT_IN } from './builtin.ts';
 import type { Cluster, User } from './call.ts';
 import { CUSTOM } from './custom.ts';
 import { withDefaults } from './defaults.ts';
+import { claim } from './claim.ts';
 import { Journal } from './journal.ts';
 import { isObject, listAt, objectAt } from './json.ts';
 import { adminToken, writeKubeconfig } from './kubeconfig.ts';
@@ -91,16 +92,16 @@ function admissionOf(store: Store, fixed: readonly AdmissionWebhook[]): Admissio
   );
 }
 
+function userOf(username: string, ...groups: string[]): User {
+  return { username, groups: [...groups, 'system:authenticated'] };
+}
+
 function usersOf(token: string, tokens: Readonly<Record<string, string>>): ReadonlyMap<string, User> {
-  const user = (username: string, ...groups: string[]): User => ({
-    username,
-    groups: [...groups, 'system:authenticated'],
-  });
   const others = Object.entries(tokens).map(([key, name]): [string, User] => [
     key,
-    name.startsWith('system:serviceaccount:') ? user(name, 'system:serviceaccounts') : user(name),
+    name.startsWith('system:serviceaccount:') ? userOf(name, 'system:serviceaccounts') : userOf(name),
   ]);
-  return new Map([...others, [token, user('kubernetes-admin', 'system:masters')]]);
+  return new Map([...others, [token, userOf('kubernetes-admin', 'system:masters')]]);
 }
 
 /** The requests received, bounded. */
@@ -124,35 +125,39 @@ class RequestLog {
 /**
  * Starts a stand-in for the Kubernetes API server on 127.0.0.1. It serves kubectl and client libraries, keeps its
  * objects in `directory` and says that it is a stand-in (`/version`, header `X-Stand-In`). Rejects when the port is
- * taken or the directory's data is damaged.
+ * taken, and with LOCAL_DIRECTORY_IN_USE and LOCAL_DATA_DAMAGED.
  */
 export async function startKubernetes(options: KubernetesOptions): Promise<KubernetesStandIn> {
-  const journal = new Journal(options.directory);
-  const store = new Store(journal);
+  const release = claim(options.directory);
+  try {
+    return await run(options, release);
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+function clusterOf(options: KubernetesOptions): Cluster {
+  const store = new Store(new Journal(options.directory));
   const registry = new Registry(options.customResources === false ? BUILT_IN : [...BUILT_IN, ...CUSTOM]);
-  const admission = admissionOf(store, options.admissionWebhooks ?? []);
   prepare(store);
   followDefinitions(store, registry);
-  const cluster: Cluster = { store, registry, admission, pageLimit: options.pageLimit, now: () => new Date() };
+  const admission = admissionOf(store, options.admissionWebhooks ?? []);
+  return { store, registry, admission, pageLimit: options.pageLimit, now: () => new Date() };
+}
+
+async function run(options: KubernetesOptions, release: () => void): Promise<KubernetesStandIn> {
+  const cluster = clusterOf(options);
   const token = adminToken(options.directory);
   const audit = new AuditSender(options.auditWebhook);
   const stopping = new AbortController();
   const log = new RequestLog();
-  const listener = requestListener({
-    cluster,
-    audit,
-    users: usersOf(token, options.tokens ?? {}),
-    faults: options.faults ?? (() => undefined),
-    stopped: stopping.signal,
-    record: log.add,
-  });
+  const users = usersOf(token, options.tokens ?? {});
+  const faults = options.faults ?? ((): undefined => undefined);
   const pair = options.tls === false ? undefined : await selfSigned(['127.0.0.1', 'localhost']);
+  const listener = requestListener({ cluster, audit, users, faults, stopped: stopping.signal, record: log.add });
   const server = serverOf(pair, listener);
-  const port = await listen(server, options.port).catch((error: unknown) => {
-    store.close();
-    throw error;
-  });
-  const url = `${pair === undefined ? 'http' : 'https'}://127.0.0.1:${port}`;
+  const url = `${pair === undefined ? 'http' : 'https'}://127.0.0.1:${await listenOrClose(server, options, cluster)}`;
   return {
     url,
     token,
@@ -166,9 +171,17 @@ export async function startKubernetes(options: KubernetesOptions): Promise<Kuber
       stopping.abort();
       await close(server);
       await audit.stop();
-      store.close();
+      cluster.store.close();
+      release();
     },
   };
+}
+
+function listenOrClose(server: http.Server, options: KubernetesOptions, cluster: Cluster): Promise<number> {
+  return listen(server, options.port).catch((error: unknown) => {
+    cluster.store.close();
+    throw error;
+  });
 }
 
 function serverOf(pair: KeyPair | undefined, listener: http.RequestListener): http.Server {

@@ -9,6 +9,7 @@ import {
   writeSync,
 } from 'node:fs';
 import path from 'node:path';
+import { AppError } from '../../../shared/errors.ts';
 import { isObject, objectAt, textAt, type JsonObject } from './json.ts';
 
 /** One write, as a line of the journal: the object as stored, or the key of what was removed. */
@@ -44,9 +45,7 @@ function readLines(file: string): readonly Line[] {
     try {
       return parse(line);
     } catch (cause) {
-      throw new Error(`${file}:${index + 1} is damaged; remove the directory to begin with an empty cluster`, {
-        cause,
-      });
+      throw new AppError('LOCAL_DATA_DAMAGED', `${file}:${index + 1} cannot be read`, { cause });
     }
   });
 }
@@ -56,13 +55,11 @@ export class Journal {
   readonly #file: string;
   #descriptor: number | undefined;
 
-  /** Makes the directory (0700) when it is not there. */
   constructor(directory: string) {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
     this.#file = path.join(directory, 'objects.jsonl');
   }
 
-  /** Everything written so far, and the highest resourceVersion given out. Throws when the file is damaged. */
+  /** Everything written so far, and the highest resourceVersion given out. Throws LOCAL_DATA_DAMAGED. */
   read(): { readonly resourceVersion: number; readonly entries: readonly Entry[] } {
     const lines = readLines(this.#file);
     return {

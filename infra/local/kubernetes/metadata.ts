@@ -1,4 +1,4 @@
-import { at, isObject, objectAt, textAt, type JsonObject } from './json.ts';
+import { at, isObject, objectAt, text, textAt, type JsonObject } from './json.ts';
 import { matchesLabels, parseLabelSelector } from './selectors.ts';
 import type { Cause } from './status.ts';
 import type { Resource } from './resources.ts';
@@ -78,17 +78,17 @@ export function metadataProblems(resource: Resource, object: JsonObject): readon
 
 /** Whether a `LabelSelector` object (matchLabels, matchExpressions) selects these labels; an empty one selects all. */
 export function selects(selector: JsonObject, labels: JsonObject): boolean {
-  const equalities = Object.entries(objectAt(selector, 'matchLabels')).map(([key, value]) => `${key}=${String(value)}`);
+  const equalities = Object.entries(objectAt(selector, 'matchLabels')).map(([key, value]) => `${key}=${text(value)}`);
   const list = at(selector, 'matchExpressions');
   const expressions = (Array.isArray(list) ? list : []).map((item) => {
     const key = textAt(item, 'key');
     const values = at(item, 'values');
-    const text = Array.isArray(values) ? values.join(',') : '';
+    const joined = Array.isArray(values) ? values.join(',') : '';
     switch (textAt(item, 'operator')) {
       case 'In':
-        return `${key} in (${text})`;
+        return `${key} in (${joined})`;
       case 'NotIn':
-        return `${key} notin (${text})`;
+        return `${key} notin (${joined})`;
       case 'DoesNotExist':
         return `!${key}`;
       default:

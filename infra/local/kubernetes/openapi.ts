@@ -2,17 +2,20 @@ import type { Json, JsonObject } from './json.ts';
 import { apiVersionOf, type Resource } from './resources.ts';
 import { VERSION } from './discovery.ts';
 
-const INFO = { title: 'Kubernetes stand-in', version: String(VERSION['gitVersion']) };
+const INFO = { title: 'Kubernetes stand-in', version: VERSION.gitVersion };
+
+/** A length-delimited protobuf field of less than 128 bytes. */
+function bytesField(field: number, value: Buffer): Buffer {
+  return Buffer.concat([Buffer.from([(field << 3) | 2, value.length]), value]);
+}
 
 /**
  * `/openapi/v2` as clients before 1.27 read it (protobuf): a document without definitions. They look a kind up in it
  * and skip their own validation when it is not there.
  */
 export function openapiV2Protobuf(): Buffer {
-  const text = (field: number, value: Buffer): Buffer =>
-    Buffer.concat([Buffer.from([(field << 3) | 2, value.length]), value]);
-  const info = Buffer.concat([text(1, Buffer.from(INFO.title)), text(2, Buffer.from(INFO.version))]);
-  return Buffer.concat([text(1, Buffer.from('2.0')), text(2, info)]);
+  const info = Buffer.concat([bytesField(1, Buffer.from(INFO.title)), bytesField(2, Buffer.from(INFO.version))]);
+  return Buffer.concat([bytesField(1, Buffer.from('2.0')), bytesField(2, info)]);
 }
 
 export function openapiV2(): JsonObject {

@@ -123,13 +123,13 @@ function page(call: Call, snapshots: Snapshots): Page {
   const limit = limitOf(call);
   const { id, start, resourceVersion, items } = resume(call, snapshots, selection(call));
   const end = Math.min(items.length, start + limit);
-  const shown = start === 0 && end === items.length ? items : items.slice(start, end);
+  const part = start === 0 && end === items.length ? items : items.slice(start, end);
   const remaining = items.length - end;
-  if (remaining === 0) return { resourceVersion, items: shown, continueToken: '', remaining };
+  if (remaining === 0) return { resourceVersion, items: part, continueToken: '', remaining };
   const kept = id === '' ? snapshots.keep({ resourceVersion, items }) : id;
   return {
     resourceVersion,
-    items: shown,
+    items: part,
     continueToken: Buffer.from(`${kept} ${end}`).toString('base64url'),
     remaining,
   };

@@ -55,6 +55,6 @@ const DEFAULTS: Omit<Resource, 'group' | 'versions' | 'kind' | 'plural'> = {
 export type Traits = Partial<typeof DEFAULTS>;
 
 /** A kind from its four names; `rest` says where it differs from a namespaced kind without status. */
-export function resource(group: string, versions: string, kind: string, plural: string, rest: Traits = {}): Resource {
+export function kindOf(group: string, versions: string, kind: string, plural: string, rest: Traits = {}): Resource {
   return { ...DEFAULTS, ...rest, group, versions: versions.split(' '), kind, plural };
 }

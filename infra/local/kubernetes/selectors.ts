@@ -57,16 +57,9 @@ export function parseLabelSelector(selector: string): readonly Requirement[] {
 
 function matchesRequirement(labels: JsonObject, wanted: Requirement): boolean {
   const value = at(labels, wanted.key);
-  switch (wanted.operator) {
-    case 'exists':
-      return value !== undefined;
-    case 'absent':
-      return value === undefined;
-    case 'in':
-      return typeof value === 'string' && wanted.values.includes(value);
-    case 'notin':
-      return typeof value !== 'string' || !wanted.values.includes(value);
-  }
+  if (!('values' in wanted)) return (value !== undefined) === (wanted.operator === 'exists');
+  const listed = typeof value === 'string' && wanted.values.includes(value);
+  return listed === (wanted.operator === 'in');
 }
 
 export function matchesLabels(labels: JsonObject, selector: readonly Requirement[]): boolean {

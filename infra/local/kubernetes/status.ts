@@ -47,7 +47,7 @@ export function qualified(resource: ResourceName): string {
   return resource.group === '' ? resource.plural : `${resource.plural}.${resource.group}`;
 }
 
-function details(resource: ResourceName, name: string, extra: JsonObject = {}): JsonObject {
+function detailsOf(resource: ResourceName, name: string, extra: JsonObject = {}): JsonObject {
   return {
     ...(name === '' ? {} : { name }),
     ...(resource.group === '' ? {} : { group: resource.group }),
@@ -57,7 +57,7 @@ function details(resource: ResourceName, name: string, extra: JsonObject = {}): 
 }
 
 export function notFound(resource: ResourceName, name: string): StatusError {
-  return new StatusError(404, 'NotFound', `${qualified(resource)} "${name}" not found`, details(resource, name));
+  return new StatusError(404, 'NotFound', `${qualified(resource)} "${name}" not found`, detailsOf(resource, name));
 }
 
 export function pathNotFound(): StatusError {
@@ -66,12 +66,12 @@ export function pathNotFound(): StatusError {
 
 export function alreadyExists(resource: ResourceName, name: string): StatusError {
   const message = `${qualified(resource)} "${name}" already exists`;
-  return new StatusError(409, 'AlreadyExists', message, details(resource, name));
+  return new StatusError(409, 'AlreadyExists', message, detailsOf(resource, name));
 }
 
 export function conflict(resource: ResourceName, name: string, cause: string): StatusError {
   const message = `Operation cannot be fulfilled on ${qualified(resource)} "${name}": ${cause}`;
-  return new StatusError(409, 'Conflict', message, details(resource, name));
+  return new StatusError(409, 'Conflict', message, detailsOf(resource, name));
 }
 
 export const MODIFIED = 'the object has been modified; please apply your changes to the latest version and try again';
@@ -88,7 +88,7 @@ export function invalid(resource: ResourceName, name: string, causes: readonly C
   const list = causes.map((cause) => `${cause.field}: ${cause.message}`);
   const text = list.length === 1 ? list[0] : `[${list.join(', ')}]`;
   return new StatusError(422, 'Invalid', `${kind} "${name}" is invalid: ${text}`, {
-    ...details(resource, name),
+    ...detailsOf(resource, name),
     kind: resource.kind,
     causes: causes.map((cause): Json => ({ ...cause })),
   });
@@ -104,7 +104,7 @@ export function unauthorized(): StatusError {
 
 export function forbidden(resource: ResourceName, name: string, why: string): StatusError {
   const message = `${qualified(resource)} "${name}" is forbidden: ${why}`;
-  return new StatusError(403, 'Forbidden', message, details(resource, name));
+  return new StatusError(403, 'Forbidden', message, detailsOf(resource, name));
 }
 
 /** 410: a watch or a continue token is older than what the server remembers. */
@@ -146,6 +146,6 @@ export function deleted(resource: ResourceName, name: string, uid: string): Json
     apiVersion: 'v1',
     metadata: {},
     status: 'Success',
-    details: details(resource, name, { uid }),
+    details: detailsOf(resource, name, { uid }),
   };
 }

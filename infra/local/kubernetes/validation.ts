@@ -1,4 +1,4 @@
-import { at, equal, isObject, listAt, textAt, type Json, type JsonObject } from './json.ts';
+import { at, equal, isObject, listAt, text, textAt, type Json, type JsonObject } from './json.ts';
 import { metadataProblems, missing, unsupported, wrong } from './metadata.ts';
 import type { Resource } from './resources.ts';
 import type { Cause } from './status.ts';
@@ -101,7 +101,7 @@ const ingress: Validator = (object) => {
       ),
     ]),
     ...listAt(object, 'spec', 'tls').flatMap((tls, index) =>
-      listAt(tls, 'hosts').flatMap((name, n) => host(String(name), `spec.tls[${index}].hosts[${n}]`)),
+      listAt(tls, 'hosts').flatMap((name, n) => host(text(name), `spec.tls[${index}].hosts[${n}]`)),
     ),
   ];
 };

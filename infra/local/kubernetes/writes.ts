@@ -134,10 +134,10 @@ async function admit(call: Call, operation: Operation, object: JsonObject, old: 
 export async function create(call: Call, body: Json): Promise<Written> {
   requireNamespace(call);
   const object = newObject(call, checkBody(call, body));
-  return store(call, afterUpdate(undefined, object, writer(call)));
+  return insert(call, afterUpdate(undefined, object, writer(call)));
 }
 
-async function store(call: Call, object: JsonObject): Promise<Written> {
+async function insert(call: Call, object: JsonObject): Promise<Written> {
   const { cluster, resource, path } = call;
   const name = textAt(object, 'metadata', 'name');
   const find = (): Stored | undefined => cluster.store.get(storage(call), path.namespace, name);
@@ -186,14 +186,15 @@ function withGeneration(call: Call, object: JsonObject, old: JsonObject): JsonOb
   return withAt(object, ['metadata', 'generation'], Number(at(old, 'metadata', 'generation') ?? 0) + 1);
 }
 
+function timeless(object: JsonObject): JsonObject {
+  const list = at(object, 'metadata', 'managedFields');
+  if (!isArray(list)) return object;
+  const entries = list.map((entry) => (isObject(entry) ? without(entry, 'time') : entry));
+  return withAt(object, ['metadata', 'managedFields'], entries);
+}
+
 /** An entry's time moves only when something else does, or every write would be a change. */
 function unchanged(object: JsonObject, old: JsonObject): boolean {
-  const timeless = (value: JsonObject): JsonObject => {
-    const list = at(value, 'metadata', 'managedFields');
-    if (!isArray(list)) return value;
-    const entries = list.map((entry) => (isObject(entry) ? without(entry, 'time') : entry));
-    return withAt(value, ['metadata', 'managedFields'], entries);
-  };
   return equal(timeless(object), timeless(old));
 }
 
@@ -248,10 +249,10 @@ export function update(call: Call, body: Json): Promise<Written> {
 }
 
 const PATCH_TYPES = {
-  'application/json-patch+json': (old: JsonObject, patch: Json): Json => jsonPatch(old, patch),
-  'application/merge-patch+json': (old: JsonObject, patch: Json): Json => mergePatch(old, patch),
-  'application/strategic-merge-patch+json': (old: JsonObject, patch: Json): Json =>
-    strategicMerge(old, patch, textAt(old, 'kind')),
+  'application/json-patch+json': (old: JsonObject, body: Json): Json => jsonPatch(old, body),
+  'application/merge-patch+json': (old: JsonObject, body: Json): Json => mergePatch(old, body),
+  'application/strategic-merge-patch+json': (old: JsonObject, body: Json): Json =>
+    strategicMerge(old, body, textAt(old, 'kind')),
 };
 const APPLY = 'application/apply-patch+yaml';
 
@@ -293,7 +294,7 @@ async function apply(call: Call, body: Json): Promise<Written> {
     requireNamespace(call);
     const checked = toServed(call.resource, call.path.version, checkBody(call, applied));
     const object = serverSideApply(undefined, checked, writer(call), force);
-    return store(call, newObject(call, toStored(call.resource, object)));
+    return insert(call, newObject(call, toStored(call.resource, object)));
   }
   return change(call, (current) => {
     const next = serverSideApply(current, applied, writer(call), force);
