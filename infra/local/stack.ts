@@ -29,10 +29,10 @@ export interface StackOptions {
 
 /** Where Kong is, stand-in or real. */
 interface KongAddress {
-  readonly adminUrl: string;
+  readonly adminUrls: readonly string[];
   readonly databaseUrl: string;
-  readonly proxyUrl: string;
-  readonly proxyTlsUrl: string;
+  /** The data planes' proxies. */
+  readonly proxies: readonly { readonly name: string; readonly http: string; readonly tls: string }[];
   /** Undefined for a real Kong. */
   readonly standIn: KongStandIn | undefined;
 }
@@ -88,10 +88,9 @@ function realKong(environment: StackOptions['environment']): KongAddress | undef
     throw new AppError('CONFIG_INVALID', `a real Kong needs ${names} together`);
   }
   return {
-    adminUrl: KONG_ADMIN_URL,
+    adminUrls: KONG_ADMIN_URL.split(','),
     databaseUrl: KONG_DATABASE_URL,
-    proxyUrl: KONG_PROXY_URL,
-    proxyTlsUrl: KONG_PROXY_TLS_URL,
+    proxies: [{ name: 'proxy', http: KONG_PROXY_URL, tls: KONG_PROXY_TLS_URL }],
     standIn: undefined,
   };
 }
@@ -109,15 +108,8 @@ async function kongOf(options: StackOptions, started: Stop[]): Promise<KongAddre
     settings: FREQUENCIES,
   });
   started.push(() => standIn.stop());
-  const [first] = standIn.nodes;
-  if (first === undefined) throw new AppError('CONFIG_INVALID', 'the stand-in Kong has no node');
-  return {
-    adminUrl: standIn.adminUrl,
-    databaseUrl,
-    proxyUrl: first.proxyUrl,
-    proxyTlsUrl: first.proxyTlsUrl,
-    standIn,
-  };
+  const proxies = standIn.nodes.map((node) => ({ name: node.name, http: node.proxyUrl, tls: node.proxyTlsUrl }));
+  return { adminUrls: standIn.adminUrls, databaseUrl, proxies, standIn };
 }
 
 function environmentFor(
@@ -131,8 +123,9 @@ function environmentFor(
   );
   return {
     ...Object.fromEntries(given),
+    ...(kong.standIn === undefined ? {} : { KONG_CONTROL_PLANES: '1' }),
     CLUSTER_NAME: kubernetes.cluster,
-    KONG_ADMIN_URL: kong.adminUrl,
+    KONG_ADMIN_URL: kong.adminUrls.join(','),
     KONG_DATABASE_URL: kong.databaseUrl,
     KUBERNETES_URL: kubernetes.url,
     KUBERNETES_CA: kubernetes.ca ?? '',

@@ -1,0 +1,40 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { runDemo } from './demo/run.ts';
+import type { Topology } from './stack.ts';
+
+const USAGE = 'usage: npm run demo [-- --topology hybrid|traditional] [-- --others 200,5000]\n';
+
+/** The options, or undefined when they cannot be used. */
+function options(argv: readonly string[]): { topology: Topology; others: readonly number[] } | undefined {
+  try {
+    const { values } = parseArgs({
+      args: [...argv],
+      options: { topology: { type: 'string', default: 'hybrid' }, others: { type: 'string', default: '200,5000' } },
+    });
+    const { topology } = values;
+    const others = values.others.split(',').map(Number);
+    const growing = others.every(
+      (count, place) => Number.isInteger(count) && count >= Math.max(50, others[place - 1] ?? 0),
+    );
+    return growing && (topology === 'hybrid' || topology === 'traditional') ? { topology, others } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const chosen = options(process.argv.slice(2));
+if (chosen === undefined) {
+  process.stderr.write(USAGE);
+  process.exitCode = 2;
+} else {
+  const directory = await mkdtemp(path.join(os.tmpdir(), 'kong-ingress-demo-'));
+  try {
+    const held = await runDemo({ ...chosen, directory, print: (line) => void process.stdout.write(`${line}\n`) });
+    process.exitCode = held ? 0 : 1;
+  } finally {
+    if (process.env.KEEP === undefined) await rm(directory, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,105 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isRecord } from '../../../shared/json.ts';
+import type { Stack } from '../stack.ts';
+import { until, type Meter, type Reading } from './meter.ts';
+import { send, type Answer, type Probe } from './probe.ts';
+
+/** A request and what its answer must be. */
+export interface Proof extends Probe {
+  readonly says: string;
+  readonly holds: (answer: Answer) => boolean;
+}
+
+export interface Step {
+  readonly name: string;
+  /** Changes the cluster. */
+  readonly act: () => Promise<void>;
+  /** Change events that must reach the bus before anything can be written; 0 when they are lost on purpose. */
+  readonly expectedEvents: number;
+  /** Runs reconcile after the change. */
+  readonly reconcile?: boolean;
+  readonly proofs: readonly Proof[];
+}
+
+/** What a step showed. */
+export interface StepResult extends Reading {
+  readonly name: string;
+  /** From the end of the change to the report of the last slice, ms. */
+  readonly writtenMs: number | undefined;
+  /** From the end of the change to the verdict "converged" of every data plane, ms. */
+  readonly convergedMs: number;
+  /** How the verdict is known: evidence and proof. */
+  readonly evidence: string;
+  readonly proofs: readonly { readonly says: string; readonly held: boolean; readonly saw: string }[];
+}
+
+const WRITTEN_TIMEOUT_MS = 30_000;
+const CONVERGED_TIMEOUT_MS = 60_000;
+/** Fresh connections spread over a data plane's workers. */
+const CONNECTIONS = 10;
+
+interface Judgement {
+  readonly converged: boolean;
+  readonly evidence: string;
+}
+
+/** What converge answered: every data plane has the newest revision, or not yet. */
+function judgement(result: unknown): Judgement {
+  const verdicts = isRecord(result) && Array.isArray(result['verdicts']) ? result['verdicts'] : [];
+  const states = verdicts.map((verdict: unknown) => (isRecord(verdict) ? verdict : {}));
+  const known = new Set(states.map((verdict) => `${String(verdict['evidence'])}, ${String(verdict['proof'])}`));
+  return {
+    converged: states.length > 0 && states.every((verdict) => verdict['state'] === 'converged'),
+    evidence: [...known].join(' / '),
+  };
+}
+
+/** Runs steps one after the other on a stack. */
+export interface Journey {
+  run(step: Step): Promise<StepResult>;
+  /** Waits until every data plane has the newest revision; gives the evidence. */
+  converged(): Promise<string>;
+}
+
+async function prove(stack: Stack, proof: Proof): Promise<{ says: string; held: boolean; saw: string }> {
+  const proxies = stack.kong.proxies.map((node) => (proof.scheme === 'https' ? node.tls : node.http));
+  for (const proxy of proxies) {
+    for (let attempt = 0; attempt < CONNECTIONS; attempt += 1) {
+      const answer = await send(proxy, proof);
+      const saw = `${answer.status} ${answer.body.slice(0, 120)}`;
+      if (!proof.holds(answer)) return { says: proof.says, held: false, saw };
+    }
+  }
+  return { says: proof.says, held: true, saw: '' };
+}
+
+export function startJourney(stack: Stack, meter: Meter): Journey {
+  const converged = (): Promise<string> =>
+    until('every data plane has the newest revision', CONVERGED_TIMEOUT_MS, async () => {
+      const found = judgement(await stack.cloud.tick('converge'));
+      if (found.converged) return found.evidence;
+      await sleep(200);
+      return undefined;
+    });
+  return {
+    converged,
+    async run(step) {
+      meter.read();
+      const before = stack.cloud.counters().published;
+      await step.act();
+      const changedAt = Date.now();
+      await until(`${step.name}: its events`, WRITTEN_TIMEOUT_MS, () =>
+        stack.cloud.counters().published - before >= step.expectedEvents ? true : undefined,
+      );
+      await stack.cloud.idle(WRITTEN_TIMEOUT_MS);
+      if (step.reconcile === true) await stack.cloud.tick('reconcile');
+      const reading = meter.read();
+      const evidence = await converged();
+      const convergedMs = Date.now() - changedAt;
+      const proofs = [];
+      for (const proof of step.proofs) proofs.push(await prove(stack, proof));
+      const writtenMs = reading.writtenAt === undefined ? undefined : reading.writtenAt - changedAt;
+      return { ...reading, name: step.name, writtenMs, convergedMs, evidence, proofs };
+    },
+  };
+}

@@ -1,0 +1,111 @@
+import path from 'node:path';
+import { appendFileSync } from 'node:fs';
+import { startStack, type Topology } from '../stack.ts';
+import { startBackend } from './backends.ts';
+import { connectCluster } from './cluster.ts';
+import { startJourney, type StepResult } from './journey.ts';
+import { createMeter } from './meter.ts';
+import { changeOneByOne, growTo, type ScaleResult } from './scale.ts';
+import { shop } from './steps.ts';
+import { table } from './table.ts';
+
+export interface DemoOptions {
+  readonly topology: Topology;
+  /** Sizes of the cluster, in other Ingresses, among which changes are measured; growing. */
+  readonly others: readonly number[];
+  /** For data that is thrown away. */
+  readonly directory: string;
+  readonly print: (line: string) => void;
+}
+
+/** Ingresses that are changed one by one at each size of the cluster. */
+const CHANGES = 50;
+
+const seconds = (ms: number | undefined): string => (ms === undefined ? '–' : `${(ms / 1000).toFixed(1)} s`);
+
+function stepRow(result: StepResult): string[] {
+  const held = result.proofs.filter((proof) => proof.held).length;
+  const proof = `${held === result.proofs.length ? '✓' : '✗'} ${held} of ${result.proofs.length}`;
+  return [
+    result.name,
+    String(result.events),
+    String(result.writes),
+    String(result.httpRequests),
+    String(result.sqlStatements),
+    seconds(result.writtenMs),
+    seconds(result.convergedMs),
+    proof,
+  ];
+}
+
+const each = (numbers: readonly number[]): string => `${numbers.toSorted((a, b) => a - b).join('/')} each`;
+
+function scaleRow(result: ScaleResult, same: boolean): string[] {
+  const name = `${result.changes} changes, one by one, among ${result.others} other Ingresses`;
+  const counts = [String(result.changes), String(result.writes), each(result.httpRequests), each(result.sqlStatements)];
+  return [name, ...counts, '', '', same ? '✓ same cost' : '✗ cost differs'];
+}
+
+/** True when every change, at every size, cost the same number of requests and statements. */
+function sameCost(results: readonly ScaleResult[]): boolean {
+  const costs = results.map(({ httpRequests, sqlStatements }) => JSON.stringify([httpRequests, sqlStatements]));
+  const single = results.every(
+    ({ httpRequests, sqlStatements }) => httpRequests.length === 1 && sqlStatements.length === 1,
+  );
+  return single && new Set(costs).size <= 1;
+}
+
+const HEADER = ['step', '#events', '#Kong writes', '#HTTP', '#SQL', '#written', '#converged', 'proof by request'];
+
+/** Runs the demo and prints its table. True when every proof held. */
+export async function runDemo({ topology, others, directory, print }: DemoOptions): Promise<boolean> {
+  const started = Date.now();
+  const log = path.join(directory, 'functions.log');
+  const meter = createMeter();
+  print(`Starting PostgreSQL, stand-ins for Kong (${topology}) and Kubernetes, and the functions …`);
+  const stack = await startStack({
+    topology,
+    directory,
+    environment: process.env,
+    log: (line) => {
+      meter.feed(line);
+      appendFileSync(log, `${line}\n`);
+    },
+  });
+  const backends = await Promise.all(['web', 'api', 'assets', 'web-new'].map(startBackend));
+  try {
+    print(
+      `Ready after ${seconds(Date.now() - started)}. Admin API ${stack.kong.adminUrls[0]}, proxies ${stack.kong.proxies.map((proxy) => proxy.http).join(', ')}`,
+    );
+    const cluster = connectCluster(stack.kubeconfig);
+    const journey = startJourney(stack, meter);
+    const results: StepResult[] = [];
+    for (const step of await shop({ stack, cluster, backends })) {
+      const result = await journey.run(step);
+      results.push(result);
+      print(
+        `  ${step.name}: written ${seconds(result.writtenMs)}, converged ${seconds(result.convergedMs)} (${result.evidence})`,
+      );
+      for (const { says, held, saw } of result.proofs)
+        print(`    ${held ? '✓' : '✗'} ${says}${held ? '' : `; saw ${saw}`}`);
+      for (const finding of result.findings) print(`    finding ${finding}`);
+    }
+    const scale: ScaleResult[] = [];
+    for (const [place, count] of others.entries()) {
+      print(`  growing to ${count} other Ingresses …`);
+      await growTo(stack, cluster, others[place - 1] ?? 0, count);
+      const result = await changeOneByOne(stack, cluster, meter, CHANGES, `/size-${count}`);
+      scale.push({ ...result, others: count });
+    }
+    const same = sameCost(scale);
+    print('');
+    print(table(HEADER, [...results.map(stepRow), ...scale.map((result) => scaleRow(result, same))]));
+    const held = same && results.every((result) => result.proofs.every((proof) => proof.held));
+    print('');
+    print(`${held ? 'Every proof held' : 'A PROOF FAILED'}, after ${seconds(Date.now() - started)}.`);
+    return held;
+  } finally {
+    await Promise.all(backends.map((backend) => backend.stop()));
+    await stack.stop();
+  }
+}
