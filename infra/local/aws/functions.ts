@@ -57,10 +57,15 @@ function contextOf(wiring: FunctionWiring, deadline: number): Context {
   };
 }
 
+let environments = 0;
+
+/** A handler with module state of its own, as each execution environment of Lambda has it. */
 async function importHandler(directory: string, wiring: FunctionWiring): Promise<Handler> {
   const dot = wiring.handler.lastIndexOf('.');
-  const file = join(directory, `${wiring.handler.slice(0, dot)}.ts`);
-  const module: unknown = await import(pathToFileURL(file).href);
+  const url = pathToFileURL(join(directory, `${wiring.handler.slice(0, dot)}.ts`));
+  environments += 1;
+  url.searchParams.set('environment', String(environments));
+  const module: unknown = await import(url.href);
   const handler = isObject(module) ? module[wiring.handler.slice(dot + 1)] : undefined;
   if (typeof handler !== 'function') {
     throw new AppError('LOCAL_CLOUD_UNSUPPORTED', `${wiring.name}: there is no handler ${wiring.handler}`);
@@ -103,26 +108,36 @@ function count(counters: Counters, name: string): void {
   counters[name] = (counters[name] ?? 0) + 1;
 }
 
-/** Runs one function: its handler is loaded once, at the first event. */
+/**
+ * Runs one function. Each of its environments has one event at a time and is used again, but not after a timeout:
+ * what it was doing may still go on.
+ */
 function runner(
   directory: string,
   wiring: FunctionWiring,
   given: Handler | undefined,
 ): (event: unknown) => Promise<unknown> {
   const gate = limiter(wiring.reservedConcurrency ?? Number.POSITIVE_INFINITY);
-  let loaded = given === undefined ? undefined : Promise.resolve(given);
+  const free: Handler[] = [];
   const run = async (event: unknown): Promise<unknown> => {
-    loaded ??= importHandler(directory, wiring);
-    const handler = await loaded;
+    const handler = free.pop() ?? given ?? (await importHandler(directory, wiring));
     const context = contextOf(wiring, Date.now() + wiring.timeoutMs);
-    const work = insideHandler.run(wiring.name, async () => handler(copy(event), context));
-    return copy(await within(work, wiring.timeoutMs, context));
+    let ended = false;
+    const call = insideHandler.run(wiring.name, async () => handler(copy(event), context));
+    const work = call.finally(() => {
+      ended = true;
+    });
+    return copy(
+      await within(work, wiring.timeoutMs, context).finally(() => {
+        if (ended) free.push(handler);
+      }),
+    );
   };
   return (event) => gate(() => run(event));
 }
 
 /**
- * Runs the handlers inside this process, imported at their first use from `directory` unless `handlers` (by function
+ * Runs the handlers inside this process, imported when they are needed from `directory` unless `handlers` (by function
  * name) has one. `log` gets a line for each invocation that failed.
  */
 export function createFunctions(

@@ -15,7 +15,12 @@ before(async () => {
   directory = await mkdtemp(join(tmpdir(), 'functions-test-'));
   await mkdir(join(directory, 'functions'));
   const source = 'let calls = 0; export const handler = async (event) => ({ calls: (calls += 1), event });';
-  await writeFile(join(directory, 'functions', 'one.ts'), `${source} export const notFunction = 1;`);
+  const hang = `export const hang = async (event) => {
+    calls += 1;
+    if (event === 'throw') throw new Error('thrown');
+    return event === 'hang' ? new Promise(() => undefined) : calls;
+  };`;
+  await writeFile(join(directory, 'functions', 'one.ts'), `${source} ${hang} export const notFunction = 1;`);
   await writeFile(join(directory, 'package.json'), '{"type":"module"}');
 });
 
@@ -36,11 +41,29 @@ function functions(handler: string, given?: Handler, timeoutMs = 5_000, log: str
   return createFunctions(directory, [wiring], given === undefined ? {} : { one: given }, (line) => void log.push(line));
 }
 
-test('a handler is imported from its file, once', async () => {
+test('a handler is imported from its file, once for events that come one by one', async () => {
   const subject = functions('functions/one.handler');
   assert.deepEqual(await subject.invoke('one', { a: 1 }), { calls: 1, event: { a: 1 } });
   assert.deepEqual(await subject.invoke('one', { a: 2 }), { calls: 2, event: { a: 2 } });
   assert.deepEqual(subject.counters(), { invocations: { one: 2 }, errors: { one: 0 } });
+});
+
+test('events at the same time, and other clouds, have module state of their own', async () => {
+  const subject = functions('functions/one.handler');
+  const both = await Promise.all([subject.invoke('one', 1), subject.invoke('one', 2)]);
+  assert.deepEqual(both, [
+    { calls: 1, event: 1 },
+    { calls: 1, event: 2 },
+  ]);
+  assert.deepEqual(await functions('functions/one.handler').invoke('one', 3), { calls: 1, event: 3 });
+});
+
+test('an environment is not used again after a timeout, but after an error', async () => {
+  const subject = functions('functions/one.hang', undefined, 50);
+  await assert.rejects(subject.invoke('one', 'hang'), /timed out/);
+  assert.equal(await subject.invoke('one', 'count'), 1);
+  await assert.rejects(subject.invoke('one', 'throw'), /thrown/);
+  assert.equal(await subject.invoke('one', 'count'), 3);
 });
 
 test('a handler that is not there is an error', async () => {
