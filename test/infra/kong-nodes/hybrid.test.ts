@@ -236,6 +236,19 @@ test('cut off: it serves on and does not ping; joined again it catches up', asyn
   );
 });
 
+test('told to join again before it has left, it stays joined', async () => {
+  const link = await controlPlane({ ...SETTINGS, dbUpdateFrequencySeconds: 0.05 });
+  const plane = dataPlane(link);
+  plane.start();
+  const held = await until('stored', () => (plane.hash === EMPTY_HASH ? undefined : plane.hash));
+  const leaving = plane.pause();
+  plane.resume();
+  await leaving;
+  await database.insert('services', serviceRow(10, 80));
+  link.written();
+  await until('the push', () => (plane.hash === held ? undefined : true));
+});
+
 test('a refused push leaves the old configuration and the status normal', async () => {
   await database.insert('services', serviceRow(10, 80));
   const link = await controlPlane({ ...SETTINGS, dbUpdateFrequencySeconds: 0.05 });
@@ -247,8 +260,8 @@ test('a refused push leaves the old configuration and the status normal', async 
   link.written();
   await until('the refusal', () => logged.find((line) => line.includes('unable to update running config')));
   assert.equal(plane.hash, held);
-  const [row] = await rows();
-  assert.deepEqual([row?.config_hash, row?.sync_status], [held, 'normal']);
+  const row = await until('a row', async () => (await rows()).find((one) => one.config_hash !== EMPTY_HASH));
+  assert.deepEqual([row.config_hash, row.sync_status], [held, 'normal']);
   plane.refusing = false;
   link.written();
   await until('stored', () => (plane.hash === held ? undefined : true));

@@ -209,7 +209,7 @@ for (const topology of ['hybrid', 'traditional'] as const) {
     try {
       await until('connections', async () => {
         const cut = await database.pool.query(
-          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'kong' AND datname = current_database()`,
+          `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'kong' AND datname = current_database()`,
         );
         return (cut.rowCount ?? 0) > 0 ? true : undefined;
       });

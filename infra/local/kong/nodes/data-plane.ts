@@ -112,8 +112,8 @@ export class DataPlane implements Client {
     const connection = this.#connection;
     this.#connection = undefined;
     await connection?.stop();
-    // A connection that was being made when the loop ended.
-    this.#options.controlPlane.disconnect(this);
+    // A connection that was being made when the loop ended; unless it has been told to join again meanwhile.
+    if (this.#connection === undefined) this.#options.controlPlane.disconnect(this);
   }
 
   resume(): void {
@@ -144,7 +144,7 @@ export class DataPlane implements Client {
   async #stayConnected(signal: AbortSignal): Promise<void> {
     const { pingSeconds, pingTickMs } = this.#options.settings;
     let silent = Number.POSITIVE_INFINITY;
-    do {
+    for (; !signal.aborted; await sleep(pingTickMs, signal)) {
       if (!this.#news && silent < pingSeconds * 1000) {
         silent += pingTickMs;
         continue;
@@ -154,7 +154,7 @@ export class DataPlane implements Client {
       await this.#options.controlPlane
         .ping(this.#report())
         .catch((error: unknown) => this.#options.log(`${this.name}: ping not recorded: ${String(error)}`));
-    } while (await sleep(pingTickMs, signal));
+    }
   }
 
   #report(): Report {
