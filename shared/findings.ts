@@ -42,6 +42,18 @@ export const REASONS = {
     severity: 'error',
     nextStep: 'Create the KongServiceFacade with our class or correct the reference.',
   },
+  NotAccepted: { severity: 'error', nextStep: 'Correct parentRefs, or allow the route in the Gateway.' },
+  UnsupportedFilter: {
+    severity: 'error',
+    nextStep: 'Use a filter that Kong can express; the rule is left out until then.',
+  },
+  UnsupportedField: { severity: 'warning', nextStep: 'Remove it; the rest of the object is translated.' },
+  UnsupportedMatch: { severity: 'error', nextStep: 'Use the expressions router or another match.' },
+  IgnoredAnnotation: {
+    severity: 'warning',
+    nextStep: 'Use the matches of the object itself, or the traditional router.',
+  },
+  MissingRules: { severity: 'error', nextStep: 'Give the object at least one rule with a backend.' },
   KongIngressNotFound: { severity: 'error', nextStep: 'Create the KongIngress or use a KongUpstreamPolicy.' },
   Deprecated: { severity: 'warning', nextStep: 'Use what replaces it; it still works.' },
   FeatureGateOff: { severity: 'error', nextStep: 'Enable the feature gate or remove the setting.' },

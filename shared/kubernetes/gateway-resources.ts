@@ -162,6 +162,7 @@ export interface UDPRoute extends KubernetesObject {
 export interface TLSRoute extends KubernetesObject {
   readonly kind: 'TLSRoute';
   readonly spec?: RouteSpec<StreamRule>;
+  readonly status?: { readonly parents?: readonly { readonly parentRef: ParentRef }[] };
 }
 
 /** Every kind of route that attaches to a Gateway. */

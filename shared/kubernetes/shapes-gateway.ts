@@ -64,6 +64,7 @@ function route(rule: { readonly [field: string]: Shape }): Shape {
       hostnames: list(text),
       rules: list(object({ name: text, backendRefs: BACKEND_REFS, ...rule })),
     }),
+    status: object({ parents: list(object({ parentRef: PARENT_REF }, 'parentRef')) }),
   });
 }
 

@@ -3,6 +3,11 @@ import type { Kind, KubernetesObject, Resources } from '../kubernetes/resources.
 import { type Context, isWellFormed, newContext } from './context.ts';
 import { isResource } from '../kubernetes/object.ts';
 import { isGlobal, translateClusterPlugin, translateConsumer, translateConsumerGroup } from './consumer.ts';
+import { translateGrpcRoute } from './grpcroute.ts';
+import { translateTcpIngress, translateUdpIngress } from './stream-ingress.ts';
+import { translatePortRoute, translateTlsRoute } from './stream-route.ts';
+import { translateGateway } from './tls.ts';
+import { translateHttpRoute } from './httproute.ts';
 import { translateIngress } from './ingress.ts';
 import type { Finding, Proposal, TranslateOptions } from './types.ts';
 
@@ -24,6 +29,14 @@ function root<K extends Kind>(
 /** Every kind of root and its translator. */
 const TRANSLATORS: ReadonlyMap<string, Translate> = new Map([
   root('Ingress', translateIngress),
+  root('TCPIngress', translateTcpIngress),
+  root('UDPIngress', translateUdpIngress),
+  root('Gateway', translateGateway),
+  root('HTTPRoute', translateHttpRoute),
+  root('GRPCRoute', translateGrpcRoute),
+  root('TCPRoute', translatePortRoute),
+  root('UDPRoute', translatePortRoute),
+  root('TLSRoute', translateTlsRoute),
   root('KongConsumer', translateConsumer),
   root('KongConsumerGroup', translateConsumerGroup),
   root('KongClusterPlugin', translateClusterPlugin),

@@ -3,7 +3,6 @@ import type { KongServiceFacade } from '../kubernetes/kong-resources.ts';
 import { pluginRefs } from '../kubernetes/plugin-refs.ts';
 import { annotation } from './annotations.ts';
 import { type Backend, ingressPort } from './backend.ts';
-import { proposeCertificate, proposeSni } from './certificate.ts';
 import { type Context, find, fullName } from './context.ts';
 import { isHost } from './host.ts';
 import { entityId, ingressRouteName, ingressServiceName, ingressUpstreamName, tagsOf } from './identity.ts';
@@ -16,6 +15,7 @@ import { proposePlugins } from './plugin.ts';
 import { pathProblem } from './path.ts';
 import { type RouteFields, withAnnotations } from './route.ts';
 import { type KongService, proposeService } from './service.ts';
+import { translateTls } from './tls.ts';
 import type { Slot } from './types.ts';
 
 /** The paths of an Ingress that share service, host and port: one Kong route. */
@@ -26,6 +26,7 @@ interface Group {
 }
 
 const FACADE_GROUP = 'incubator.ingress-controller.konghq.com';
+const INGRESS_SNI_CLASS = 0;
 const RULE_CLASS = 0;
 const DEFAULT_BACKEND_CLASS = 1;
 const DEFAULT_BACKEND_SLOT: Slot = 'routes/@default-backend';
@@ -199,27 +200,11 @@ async function translateDefaultBackend(context: Context, ingress: Ingress): Prom
   await proposeRoute(context, name, { ...INGRESS_ROUTE, ...matchAll(context) }, service, DEFAULT_BACKEND_SLOT);
 }
 
-/** Certificates and SNIs of `spec.tls`; entries without hosts or Secret mean nothing (KIC 2.2.10). */
-async function translateTls(context: Context, ingress: Ingress): Promise<void> {
-  for (const [index, { hosts = [], secretName }] of (ingress.spec?.tls ?? []).entries()) {
-    if (hosts.length === 0 || secretName === undefined || secretName === '') continue;
-    const field = `spec.tls[${index}].secretName`;
-    const namespace = ingress.metadata.namespace ?? '';
-    const certificate = await proposeCertificate(context, ingress, field, namespace, secretName);
-    if (certificate === undefined) continue;
-    for (const host of hosts) {
-      if (isHost(host)) proposeSni(context, host, certificate, 0);
-      else
-        context.report(ingress, 'InvalidHost', `spec.tls[${index}].hosts holds ${JSON.stringify(host.slice(0, 120))}`);
-    }
-  }
-}
-
 /** Ingress → services, upstreams, targets, routes, certificates and SNIs. */
 export async function translateIngress(context: Context, ingress: Ingress): Promise<void> {
   if (!(await isOurIngress(context, ingress))) return;
   const rules = await regexRules(context, ingress);
   for (const group of await groupsOf(context, ingress)) await translateGroup(context, ingress, group, rules);
   await translateDefaultBackend(context, ingress);
-  await translateTls(context, ingress);
+  await translateTls(context, ingress, ingress.spec?.tls ?? [], INGRESS_SNI_CLASS);
 }

@@ -20,6 +20,8 @@ export interface ServiceDraft {
   readonly port?: number;
   /** False for UDPIngress: Kong's own timeouts and retries. */
   readonly timeouts: boolean;
+  /** Connect, read and write timeout in ms instead of the default. */
+  readonly timeoutMs?: number;
   readonly backends: readonly Backend[];
   readonly rank: Rank;
   readonly gate?: Slot;
@@ -121,7 +123,7 @@ function annotatedFields(context: Context, service: KubernetesObject): ServiceFi
 
 function baseFields(draft: ServiceDraft, backends: readonly ResolvedBackend[]): ServiceFields {
   const port = backends.findLast((backend) => backend.port !== undefined)?.port?.port ?? draft.port;
-  const timeout = draft.timeouts ? DEFAULT_TIMEOUT_MS : undefined;
+  const timeout = draft.timeouts ? (draft.timeoutMs ?? DEFAULT_TIMEOUT_MS) : undefined;
   return {
     name: draft.name,
     host: draft.host,

@@ -1,0 +1,142 @@
+import type { Gateway, GatewayRoute, Listener, ParentRef } from '../kubernetes/gateway-resources.ts';
+import { type Context, find } from './context.ts';
+import { effectiveHostnames } from './hostname.ts';
+
+/** The controller whose GatewayClasses are ours (KIC `--gateway-api-controller-name`). */
+const CONTROLLER = 'konghq.com/kic-gateway-controller';
+const GROUP = 'gateway.networking.k8s.io';
+
+/** Where a route is attached. */
+export interface Attachment {
+  /** The listeners of its Gateways that its parentRefs name by section, whatever their protocol. */
+  readonly listeners: readonly Listener[];
+  /** The route's hostnames under the listeners that take it; empty for every host. */
+  readonly hostnames: readonly string[];
+}
+
+/** Whether a Gateway is of one of our classes. With `raw`, a class that the input lacks counts as ours. */
+export async function isOurGateway(context: Context, gateway: Gateway): Promise<boolean> {
+  const name = gateway.spec?.gatewayClassName;
+  const gatewayClass = name === undefined ? undefined : await find(context, 'GatewayClass', '', name);
+  if (gatewayClass === undefined) return context.options.raw;
+  return gatewayClass.spec?.controllerName === CONTROLLER;
+}
+
+function fitsProtocol(route: GatewayRoute, listener: Listener): boolean {
+  const mode = listener.tls?.mode ?? 'Terminate';
+  if (route.kind === 'HTTPRoute' || route.kind === 'GRPCRoute') {
+    return listener.protocol === 'HTTP' || (listener.protocol === 'HTTPS' && mode === 'Terminate');
+  }
+  if (route.kind === 'TLSRoute') return listener.protocol === 'TLS' && mode === 'Passthrough';
+  return listener.protocol === (route.kind === 'TCPRoute' ? 'TCP' : 'UDP');
+}
+
+type Expressions = NonNullable<
+  NonNullable<NonNullable<Listener['allowedRoutes']>['namespaces']>['selector']
+>['matchExpressions'];
+
+function matchesExpressions(labels: Readonly<Record<string, string>>, expressions: Expressions): boolean {
+  return (expressions ?? []).every(({ key, operator, values = [] }) => {
+    const value = labels[key];
+    if (operator === 'Exists') return value !== undefined;
+    if (operator === 'DoesNotExist') return value === undefined;
+    if (operator === 'In') return value !== undefined && values.includes(value);
+    return operator === 'NotIn' && (value === undefined || !values.includes(value));
+  });
+}
+
+async function allowsNamespace(
+  context: Context,
+  gateway: Gateway,
+  listener: Listener,
+  namespace: string,
+): Promise<boolean> {
+  const { from, selector } = listener.allowedRoutes?.namespaces ?? {};
+  if (from === 'All') return true;
+  if (from !== 'Selector') return namespace === (gateway.metadata.namespace ?? '');
+  const labels = (await find(context, 'Namespace', '', namespace))?.metadata.labels ?? {};
+  const equal = Object.entries(selector?.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
+  return equal && matchesExpressions(labels, selector?.matchExpressions);
+}
+
+function allowsKind(listener: Listener, route: GatewayRoute): boolean {
+  const kinds = listener.allowedRoutes?.kinds ?? [];
+  return kinds.length === 0 || kinds.some(({ kind, group }) => kind === route.kind && (group ?? GROUP) === GROUP);
+}
+
+async function takes(
+  context: Context,
+  gateway: Gateway,
+  listener: Listener,
+  route: GatewayRoute,
+  parent: ParentRef,
+): Promise<boolean> {
+  return (
+    (parent.port === undefined || parent.port === listener.port) &&
+    fitsProtocol(route, listener) &&
+    allowsKind(listener, route) &&
+    (await allowsNamespace(context, gateway, listener, route.metadata.namespace ?? ''))
+  );
+}
+
+interface Parent {
+  readonly gateway: Gateway;
+  readonly ref: ParentRef;
+  /** Those of the section that the ref names, or all. */
+  readonly listeners: readonly Listener[];
+}
+
+/** The route's parents that are Gateways of ours. */
+async function ourParents(context: Context, route: GatewayRoute): Promise<readonly Parent[]> {
+  const parents: Parent[] = [];
+  for (const ref of route.spec?.parentRefs ?? []) {
+    if ((ref.kind ?? 'Gateway') !== 'Gateway' || (ref.group ?? GROUP) !== GROUP) continue;
+    const namespace = ref.namespace ?? route.metadata.namespace ?? '';
+    const gateway = await find(context, 'Gateway', namespace, ref.name);
+    if (gateway === undefined || !(await isOurGateway(context, gateway))) continue;
+    const all = gateway.spec?.listeners ?? [];
+    const listeners = all.filter((listener) => ref.sectionName === undefined || listener.name === ref.sectionName);
+    parents.push({ gateway, ref, listeners });
+  }
+  return parents;
+}
+
+function distinct(listeners: readonly Listener[]): readonly Listener[] {
+  return [...new Set(listeners)];
+}
+
+/**
+ * Where a route is attached, from the specs of its Gateways (KIC 2.8.3); undefined when it has no parent of ours, or,
+ * with a finding, when no listener takes it. With `raw`, every route is taken as it is.
+ */
+export async function attach(context: Context, route: GatewayRoute): Promise<Attachment | undefined> {
+  const parents = await ourParents(context, route);
+  const listeners = distinct(parents.flatMap((parent) => parent.listeners));
+  const own = route.spec?.hostnames ?? [];
+  if (context.options.raw) return { listeners, hostnames: own };
+  if (parents.length === 0) return undefined;
+  const taking: Listener[] = [];
+  for (const { gateway, ref, listeners: candidates } of parents) {
+    for (const listener of candidates) {
+      if (await takes(context, gateway, listener, route, ref)) taking.push(listener);
+    }
+  }
+  if (taking.length === 0) {
+    context.report(route, 'NotAccepted', 'spec.parentRefs names no listener that takes this route');
+    return undefined;
+  }
+  if (route.kind === 'TCPRoute' || route.kind === 'UDPRoute') return { listeners, hostnames: [] };
+  const hostnames = effectiveHostnames(
+    taking.map((listener) => listener.hostname),
+    own,
+  );
+  if (hostnames === undefined) {
+    context.report(
+      route,
+      'NotAccepted',
+      'spec.hostnames has no hostname in common with a listener that takes this route',
+    );
+    return undefined;
+  }
+  return { listeners, hostnames };
+}

@@ -1,0 +1,90 @@
+import type { TCPIngress, UDPIngress } from '../kubernetes/kong-resources.ts';
+import { pluginRefs } from '../kubernetes/plugin-refs.ts';
+import { type Context, fullName } from './context.ts';
+import { isPlainHost } from './host.ts';
+import { entityId, ingressServiceName, ingressUpstreamName, tagsOf } from './identity.ts';
+import { hasOurClass } from './ingress-class.ts';
+import { proposePlugins } from './plugin.ts';
+import { type RouteFields, withAnnotations } from './route.ts';
+import { proposeService } from './service.ts';
+import { streamFields } from './stream-route.ts';
+import { translateTls } from './tls.ts';
+
+/** After a rule's (0) and a default backend's (1): of two kinds that want one service, Ingress has it. */
+const TCP_CLASS = 2;
+const UDP_CLASS = 3;
+const TCP_SNI_CLASS = 1;
+
+interface Rule {
+  readonly host?: string;
+  readonly port: number;
+  readonly backend: { readonly serviceName: string; readonly servicePort: number };
+}
+
+interface Flavour {
+  readonly protocol: 'tcp' | 'udp';
+  /** Of names. */
+  readonly suffix: string;
+  readonly rankClass: number;
+  readonly protocols: readonly string[];
+}
+
+const TCP: Flavour = { protocol: 'tcp', suffix: '', rankClass: TCP_CLASS, protocols: ['tcp', 'tls'] };
+const UDP: Flavour = { protocol: 'udp', suffix: '.udp', rankClass: UDP_CLASS, protocols: ['udp'] };
+
+/** Proposes a route that is useless with another kind's version of the service. */
+async function proposeRoute(context: Context, name: string, fields: RouteFields, service: string): Promise<void> {
+  const source = context.root;
+  const slot = `routes/${name}`;
+  context.propose({
+    slot,
+    type: 'routes',
+    id: entityId('routes', name, context.options.workspace),
+    body: { name, ...withAnnotations(context, source, fields) },
+    tags: tagsOf(source),
+    refs: { service: { slot: service, own: true } },
+  });
+  await proposePlugins(context, source, pluginRefs(source), { route: { slot, name } });
+}
+
+async function translateRule(context: Context, rule: Rule, index: number, flavour: Flavour): Promise<void> {
+  const { serviceName, servicePort } = rule.backend;
+  const namespace = context.root.metadata.namespace ?? '';
+  const backend = { namespace, name: serviceName, port: { by: 'number', number: servicePort } } as const;
+  const service = await proposeService(context, {
+    name: ingressServiceName(backend) + flavour.suffix,
+    host: ingressUpstreamName(backend),
+    protocol: flavour.protocol,
+    port: flavour.protocol === 'tcp' ? 80 : servicePort,
+    timeouts: flavour.protocol === 'tcp',
+    backends: [backend],
+    rank: context.rank(flavour.rankClass),
+  });
+  if (service === undefined) return;
+  const { host = '' } = rule;
+  const snis = host === '' ? [] : [host];
+  if (!snis.every(isPlainHost)) {
+    context.report(
+      context.root,
+      'InvalidHost',
+      `spec.rules[${index}].host ${JSON.stringify(host.slice(0, 120))} is no host name`,
+    );
+    return;
+  }
+  const fields = streamFields(context, { protocols: flavour.protocols, ports: [rule.port], snis });
+  const name = `${fullName(context.root).replace('/', '.')}.${index}${flavour.suffix}`;
+  await proposeRoute(context, name, fields, service.slot);
+}
+
+/** TCPIngress → services and routes on its ports, certificates (KIC 2.7). */
+export async function translateTcpIngress(context: Context, object: TCPIngress): Promise<void> {
+  if (!(await hasOurClass(context, object))) return;
+  for (const [index, rule] of (object.spec?.rules ?? []).entries()) await translateRule(context, rule, index, TCP);
+  await translateTls(context, object, object.spec?.tls ?? [], TCP_SNI_CLASS);
+}
+
+/** UDPIngress → services and routes on its ports (KIC 2.7). */
+export async function translateUdpIngress(context: Context, object: UDPIngress): Promise<void> {
+  if (!(await hasOurClass(context, object))) return;
+  for (const [index, rule] of (object.spec?.rules ?? []).entries()) await translateRule(context, rule, index, UDP);
+}
