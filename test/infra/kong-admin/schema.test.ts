@@ -69,9 +69,12 @@ function defaults(fields: Json | undefined): JsonObject {
 
 function defaultOf(field: Json): Json {
   if (!isObject(field)) return null;
-  const { type, required, fields, default: value = null } = field;
+  const { type, required, fields, elements, default: value = null } = field;
+  if (isObject(elements) && elements['type'] === 'record' && Array.isArray(value)) {
+    return value.map((item: Json) => (isObject(item) ? merge(defaults(elements['fields']), item) : item));
+  }
   if (type !== 'record' || fields === undefined || (required !== true && value === null)) return value;
-  return { ...defaults(fields), ...(isObject(value) ? merge(defaults(fields), value) : {}) };
+  return merge(defaults(fields), isObject(value) ? value : {});
 }
 
 function merge(base: JsonObject, over: JsonObject): JsonObject {

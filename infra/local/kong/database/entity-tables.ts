@@ -1,4 +1,14 @@
-import { CREATED, entityTable, NOW_MILLISECONDS, PLAIN_TIMES, reference, scoped, table, TIMES } from './table.ts';
+import {
+  CREATED,
+  entityTable,
+  NOW_MILLISECONDS,
+  PLAIN_TIMES,
+  reference,
+  scoped,
+  table,
+  taggedTable,
+  TIMES,
+} from './table.ts';
 import type { Columns, Table } from './table.ts';
 
 /** Kong 3.9's tables of proxy configuration, parents before what refers to them. */
@@ -169,7 +179,7 @@ function credential(name: string, columns: Columns, unique: readonly string[], i
       unique: [unique],
       foreignKeys: [scoped('consumer_id', 'consumers', 'cascade')],
       indexes: ['consumer_id', ...indexes],
-      expiry: columns['ttl'] === undefined ? undefined : 'ttl',
+      ...(columns['ttl'] === undefined ? {} : { expiry: 'ttl' }),
     },
   );
 }
@@ -178,7 +188,7 @@ const credentials = [
   credential('acls', { '"group"': 'text', cache_key: 'text' }, ['cache_key'], ['"group"']),
   credential('basicauth_credentials', { username: 'text', password: 'text' }, ['ws_id', 'username']),
   credential('hmacauth_credentials', { username: 'text', secret: 'text' }, ['ws_id', 'username']),
-  credential('keyauth_credentials', { key: 'text', ttl: 'timestamptz' }, ['ws_id', 'key']),
+  credential('keyauth_credentials', { key: 'text', ttl: 'timestamptz' }, ['ws_id', 'key'], ['ttl']),
   credential(
     'jwt_secrets',
     { key: 'text', secret: 'text', algorithm: 'text', rsa_public_key: 'text' },
@@ -213,9 +223,9 @@ const vaults = entityTable(
   { unique: [['prefix'], ['prefix', 'ws_id']] },
 );
 
-const keySets = entityTable('key_sets', { ...PLAIN_TIMES, name: 'text' }, { unique: [['name']] });
+const keySets = taggedTable('key_sets', { ...PLAIN_TIMES, name: 'text' }, { unique: [['name']] });
 
-const keys = entityTable(
+const keys = taggedTable(
   'keys',
   { ...PLAIN_TIMES, set_id: 'uuid', name: 'text', cache_key: 'text', kid: 'text', jwk: 'text', pem: 'jsonb' },
   {
@@ -225,7 +235,7 @@ const keys = entityTable(
   },
 );
 
-const filterChains = entityTable(
+const filterChains = taggedTable(
   'filter_chains',
   {
     ...PLAIN_TIMES,

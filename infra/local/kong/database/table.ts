@@ -60,21 +60,23 @@ export function reference(column: string, to: string, onDelete: ForeignKey['onDe
   return { columns: [column], table: to, keys: ['id'], onDelete };
 }
 
-/** A tagged entity of a workspace: what nearly all of Kong's entity tables have in common. */
-export function entityTable(
-  name: string,
-  columns: Columns,
-  rest: Partial<Omit<Table, 'name' | 'columns'>> = {},
-): Table {
+type Rest = Partial<Omit<Table, 'name' | 'columns'>>;
+
+/** A tagged entity of a workspace: what all but one of Kong's entity tables have in common. */
+export function taggedTable(name: string, columns: Columns, rest: Rest = {}): Table {
   return table(
     name,
     { id: 'uuid', ...columns, tags: 'text[]', ws_id: 'uuid' },
     {
       ...rest,
-      unique: [['id', 'ws_id'], ...(rest.unique ?? [])],
       foreignKeys: [WORKSPACE, ...(rest.foreignKeys ?? [])],
       indexes: ['gin tags', ...(rest.indexes ?? [])],
       syncTags: true,
     },
   );
+}
+
+/** A tagged entity that others may refer to inside its workspace. */
+export function entityTable(name: string, columns: Columns, rest: Rest = {}): Table {
+  return taggedTable(name, columns, { ...rest, unique: [['id', 'ws_id'], ...(rest.unique ?? [])] });
 }

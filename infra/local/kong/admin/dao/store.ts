@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Pool } from 'pg';
 import type { Definition } from '../entities/definition.ts';
 import { text } from '../json.ts';
@@ -34,6 +35,11 @@ export interface Store {
   remove(definition: Definition, id: string): Promise<boolean>;
 }
 
+/** The statements are few and long: prepared once a connection, they cost PostgreSQL no more planning. */
+function statementName(sql: string): string {
+  return `kong_${createHash('sha1').update(sql).digest('hex')}`;
+}
+
 interface EntityRow {
   readonly entity: JsonObject;
 }
@@ -41,7 +47,7 @@ interface EntityRow {
 export function createStore(pool: Pool, workspace: string): Store {
   const rows = async (definition: Definition, rest: string, values: readonly unknown[]): Promise<JsonObject[]> => {
     const sql = `SELECT ${entityExpression(definition)} AS entity FROM ${definition.table} WHERE ${scope(definition)} ${rest}`;
-    const { rows: found } = await pool.query<EntityRow>(sql, [...values]);
+    const { rows: found } = await pool.query<EntityRow>({ name: statementName(sql), text: sql, values: [...values] });
     return found.map(({ entity }) => entity);
   };
 
@@ -52,7 +58,8 @@ export function createStore(pool: Pool, workspace: string): Store {
       SELECT ${columns} FROM jsonb_populate_record(NULL::${definition.table}, $1::jsonb) ${onConflict}
       RETURNING ${entityExpression(definition)} AS entity`;
     try {
-      const { rows: written } = await pool.query<EntityRow>(sql, [JSON.stringify(row)]);
+      const statement = { name: statementName(sql), text: sql, values: [JSON.stringify(row)] };
+      const { rows: written } = await pool.query<EntityRow>(statement);
       return written[0]?.entity ?? entity;
     } catch (error) {
       throw databaseError(definition, entity, error);

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { authenticationPlugins } from './authentication.ts';
 import { LOGGING_PLUGINS } from './logging.ts';
+import { OBSERVABILITY_PLUGINS } from './observability.ts';
 import type { PluginSchema } from './plugin.ts';
 import { TRAFFIC_PLUGINS } from './traffic.ts';
 import { TRANSFORMATION_PLUGINS } from './transformation.ts';
@@ -11,4 +12,5 @@ export const PLUGINS: Readonly<Record<string, PluginSchema>> = {
   ...TRAFFIC_PLUGINS,
   ...TRANSFORMATION_PLUGINS,
   ...LOGGING_PLUGINS,
+  ...OBSERVABILITY_PLUGINS,
 };

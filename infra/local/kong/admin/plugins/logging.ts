@@ -1,27 +1,7 @@
-import { boolean, flag, integer, mapOf, number, oneOf, port, record, string } from '../schema/typedefs.ts';
-import type { Field } from '../schema/types.ts';
+import { boolean, flag, mapOf, number, oneOf, port, string } from '../schema/typedefs.ts';
 import { plugin } from './plugin.ts';
 import type { PluginSchema } from './plugin.ts';
-
-const customFields = mapOf(string({ len_min: 1 }), string({ len_min: 1 }));
-
-/** How log entries are batched and retried. */
-const queue: Field = record(
-  {
-    max_batch_size: integer({ default: 1, between: [1, 1000000] }),
-    max_coalescing_delay: number({ default: 1, between: [0, 3600] }),
-    max_entries: integer({ default: 10000, between: [1, 1000000] }),
-    max_bytes: integer(),
-    max_retry_time: number({ default: 60 }),
-    initial_retry_delay: number({ default: 0.01, between: [0.001, 1000000] }),
-    max_retry_delay: number({ default: 60, between: [0.001, 1000000] }),
-    concurrency_limit: oneOf([-1, 1], { default: 1 }),
-  },
-  { required: true },
-);
-
-/** Settings of the time before queues: taken, shown, without effect. */
-const outdated = (field: Field, oldDefault: number): Field => ({ ...field, deprecation: { old_default: oldDefault } });
+import { customFields, OUTDATED_QUEUE, queue } from './queue.ts';
 
 const CONTENT_HEADERS = [
   ['^[Hh][Oo][Ss][Tt]$', 'Host'],
@@ -42,9 +22,7 @@ const httpLog = plugin(
     content_type: oneOf(['application/json', 'application/json; charset=utf-8'], { default: 'application/json' }),
     timeout: number({ default: 10000 }),
     keepalive: number({ default: 60000 }),
-    retry_count: outdated(integer(), 10),
-    queue_size: outdated(integer(), 1),
-    flush_timeout: outdated(number(), 2),
+    ...OUTDATED_QUEUE,
     headers: mapOf(
       string({
         match_none: CONTENT_HEADERS.map(([pattern, header]) => ({ pattern, err: `cannot contain '${header}' header` })),

@@ -197,6 +197,45 @@ const redirect = plugin(
   },
 );
 
+const awsLambda = plugin(
+  {
+    priority: 750,
+    checks: [
+      { mutually_required: ['config.aws_key', 'config.aws_secret'] },
+      { custom_entity_check: { field_sources: ['config.proxy_url'] }, custom: () => undefined },
+    ],
+  },
+  {
+    timeout: number({ required: true, default: 60000 }),
+    keepalive: number({ required: true, default: 60000 }),
+    aws_key: string({ encrypted: true, referenceable: true }),
+    aws_secret: string({ encrypted: true, referenceable: true }),
+    aws_assume_role_arn: string({ encrypted: true, referenceable: true }),
+    aws_role_session_name: string({ default: 'kong' }),
+    aws_sts_endpoint_url: string(),
+    aws_region: string(),
+    function_name: string({ required: false }),
+    qualifier: string(),
+    invocation_type: oneOf(['RequestResponse', 'Event', 'DryRun'], { default: 'RequestResponse', required: true }),
+    log_type: oneOf(['Tail', 'None'], { default: 'Tail', required: true }),
+    host: string(),
+    port: port({ default: 443 }),
+    disable_https: boolean({ default: false }),
+    unhandled_status: integer({ between: [100, 999] }),
+    forward_request_method: boolean({ default: false }),
+    forward_request_uri: boolean({ default: false }),
+    forward_request_headers: boolean({ default: false }),
+    forward_request_body: boolean({ default: false }),
+    is_proxy_integration: boolean({ default: false }),
+    awsgateway_compatible: boolean({ default: false }),
+    proxy_url: string(),
+    skip_large_bodies: boolean({ default: true }),
+    base64_encode_body: boolean({ default: true }),
+    aws_imds_protocol_version: oneOf(['v1', 'v2'], { default: 'v1', required: true }),
+    empty_arrays_mode: oneOf(['legacy', 'correct'], { default: 'legacy', required: true }),
+  },
+);
+
 const METHODS = ['GET', 'HEAD', 'PUT', 'PATCH', 'POST', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT'];
 
 const cors = plugin(
@@ -224,6 +263,7 @@ export const TRAFFIC_PLUGINS: Readonly<Record<string, PluginSchema>> = {
   'rate-limiting': rateLimiting,
   'response-ratelimiting': responseRatelimiting,
   'bot-detection': botDetection,
+  'aws-lambda': awsLambda,
   'request-termination': requestTermination,
   'proxy-cache': proxyCache,
   redirect,
