@@ -25,8 +25,8 @@ export interface Holder extends Version {
 }
 
 /**
- * Kong's own tables, read only. Every method is one statement (findUnique: two when a parent is adopted; children: two
- * for routes and services) and rejects with
+ * Kong's own tables, read only. Every method is one statement (findUnique: two when a parent is adopted; children: two the
+ * first time) and rejects with
  * KONG_DATABASE_UNAVAILABLE. Key material is never selected; a credential's key is compared with, never read.
  */
 export interface ActualState {
@@ -130,12 +130,30 @@ async function targets(scope: Scope, ids: readonly string[]): Promise<ReadonlyMa
   );
 }
 
+/** Asks the database once, and again only after a failure. */
+function filterChainsProbe(pool: Queryable): () => Promise<boolean> {
+  let answer: Promise<boolean> | undefined;
+  const ask = async (): Promise<boolean> => {
+    const statement = `SELECT to_regclass('filter_chains') IS NOT NULL AS there`;
+    const [row] = await select<{ there: boolean }>(pool, 'filter chains', statement, []);
+    return row?.there === true;
+  };
+  return () => {
+    answer ??= ask().catch((error: unknown) => {
+      answer = undefined;
+      throw error;
+    });
+    return answer;
+  };
+}
+
 /** Kong's state by SQL. `pool` is not closed here. */
 export function actualState(pool: Queryable, config: Pick<KongConfig, 'filterTags' | 'workspace'>): ActualState {
   const scope: Scope = {
     pool,
     filterTags: config.filterTags,
     workspace: config.workspace === '' ? 'default' : config.workspace,
+    hasFilterChains: filterChainsProbe(pool),
   };
   return {
     versions: (refs) => versions(scope, refs),

@@ -69,13 +69,7 @@ function caCertificateUsers(scope: Scope, refs: readonly EntityRef[], values: Va
 async function filterChains(scope: Scope, refs: readonly EntityRef[], values: Values): Promise<readonly string[]> {
   const parents = refs.filter((ref) => ref.type === 'routes' || ref.type === 'services').map((ref) => ref.id);
   if (parents.length === 0) return [];
-  const [probe] = await select<{ there: boolean }>(
-    scope.pool,
-    'filter chains',
-    `SELECT to_regclass('filter_chains') IS NOT NULL AS there`,
-    [],
-  );
-  if (probe?.there !== true) return [];
+  if (!(await scope.hasFilterChains())) return [];
   return ['route_id', 'service_id'].map(
     (column) =>
       `SELECT t.${column}::text AS "parentId", 'filter_chains' AS "table", t.id::text AS id, false AS managed, ` +

@@ -9,6 +9,8 @@ export interface Scope {
   readonly filterTags: readonly string[];
   /** Name in Kong's table `workspaces`. */
   readonly workspace: string;
+  /** Whether this Kong has filter chains (3.4 and later). */
+  hasFilterChains(): Promise<boolean>;
 }
 
 /** SQL for "carries our tags and belongs to our workspace" of a table's alias. CA certificates have no workspace. */

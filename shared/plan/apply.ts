@@ -2,10 +2,11 @@ import { AppError } from '../errors.ts';
 import { finding } from '../findings.ts';
 import type { ActualState } from '../kong/actual.ts';
 import type { AdminClient, Written } from '../kong/admin.ts';
+import type { Child } from '../kong/children.ts';
 import type { Body } from '../kong/entities.ts';
 import { inParallel } from '../parallel.ts';
 import { blamed } from './blame.ts';
-import { removable } from './apply/removable.ts';
+import { inUse } from './apply/in-use.ts';
 import { subject } from './plan.ts';
 import type { Change, Desired, Outcome, Plan } from './types.ts';
 import { dependencyOf } from './dependencies.ts';
@@ -46,7 +47,8 @@ export type Result = { readonly done: Change } | { readonly rejected: Rejected }
 interface Run {
   readonly writer: Writer;
   readonly hooks: ApplyHooks;
-  readonly applied: Change[];
+  /** By the id that was planned. */
+  readonly applied: Map<string, Change>;
   readonly rejected: Rejected[];
   /** Ids of entities that could not be written: whatever refers to them is left out. */
   readonly failed: Set<string>;
@@ -65,40 +67,42 @@ function putBody({ entity }: Desired, snis: ReadonlyMap<string, readonly string[
   return entity.type === 'certificates' ? { ...body, snis: snis.get(entity.id) ?? [] } : body;
 }
 
-interface Prepared {
-  /** Certificate id → its SNIs in Kong. */
-  readonly snis: ReadonlyMap<string, readonly string[]>;
+/** What the whole plan has to know from SQL before it is written: at most two readings, none without deletes. */
+interface Facts {
   /** Id of a target to delete → its upstream. */
   readonly upstreams: ReadonlyMap<string, string>;
-  /** Ids that must not be deleted → why. */
-  readonly kept: ReadonlyMap<string, Rejected>;
+  /** Id of an entity to delete → what refers to it. */
+  readonly children: ReadonlyMap<string, readonly Child[]>;
 }
 
-/** What a level has to know from SQL before it is written: at most three statements, none for most levels. */
-async function prepare(actual: ActualState, level: readonly Change[]): Promise<Prepared> {
+async function read(actual: ActualState, plan: Plan): Promise<Facts> {
+  const deletes = plan.levels.flat().flatMap((change) => (change.action === 'delete' ? [change.current] : []));
+  const targets = deletes.filter(({ type }) => type === 'targets').map(({ id }) => id);
+  const [upstreams, children] = await Promise.all([actual.upstreamsOf(targets), actual.children(deletes)]);
+  return { upstreams, children: Map.groupBy(children, (child) => child.parentId) };
+}
+
+/** SNIs by certificate, read just before the certificates are written. */
+function snisFor(actual: ActualState, level: readonly Change[]): Promise<ReadonlyMap<string, readonly string[]>> {
   const certificates = level.filter((change) => change.action !== 'delete' && subject(change).type === 'certificates');
-  const targets = level.filter((change) => change.action === 'delete' && subject(change).type === 'targets');
-  const [snis, upstreams, kept] = await Promise.all([
-    actual.snisOf(certificates.map((change) => subject(change).id)),
-    actual.upstreamsOf(targets.map((change) => subject(change).id)),
-    removable(actual, level),
-  ]);
-  return { snis, upstreams, kept };
+  return actual.snisOf(certificates.map((change) => subject(change).id));
 }
 
-async function remove(run: Run, change: Extract<Change, { action: 'delete' }>, prepared: Prepared): Promise<Result> {
+async function remove(run: Run, change: Extract<Change, { action: 'delete' }>, facts: Facts): Promise<Result> {
   const { type, id } = change.current;
-  const kept = prepared.kept.get(id);
-  if (kept !== undefined) return { rejected: kept };
-  const upstreamId = prepared.upstreams.get(id);
+  const kept = inUse(change, facts.children.get(id) ?? [], run.applied);
+  if (kept !== undefined) return { rejected: { change, finding: kept } };
+  const upstreamId = facts.upstreams.get(id);
   // A target that the database does not have went away with its upstream.
   if (type === 'targets' && upstreamId === undefined) return { done: change };
   const written = await run.writer.admin.remove(type, id, upstreamId);
   return written.ok ? { done: change } : refused(change, written);
 }
 
-async function write(run: Run, change: Change, prepared: Prepared): Promise<Result> {
-  if (change.action === 'delete') return remove(run, change, prepared);
+type Snis = ReadonlyMap<string, readonly string[]>;
+
+async function write(run: Run, change: Change, facts: Facts, snis: Snis): Promise<Result> {
+  if (change.action === 'delete') return remove(run, change, facts);
   const blocked = dependencyOf(change.desired.entity, run.failed);
   if (blocked !== undefined) {
     const detail = `${change.desired.entity.type} ${change.desired.entity.id} needs ${blocked}, which is not in Kong`;
@@ -106,22 +110,22 @@ async function write(run: Run, change: Change, prepared: Prepared): Promise<Resu
   }
   if (change.desired.entity.type === 'targets') return writeTarget(run.writer, change, refused);
   const { type, id } = change.desired.entity;
-  const written = await run.writer.admin.put(type, id, putBody(change.desired, prepared.snis));
+  const written = await run.writer.admin.put(type, id, putBody(change.desired, snis));
   return written.ok ? { done: change } : refused(change, written);
 }
 
-async function applyLevel(run: Run, level: readonly Change[]): Promise<void> {
+async function applyLevel(run: Run, level: readonly Change[], facts: Facts): Promise<void> {
   if (level.length === 0) return;
   await run.hooks.beforeLevel?.(level);
-  const prepared = await prepare(run.writer.actual, level);
+  const snis = await snisFor(run.writer.actual, level);
   await inParallel(run.writer.concurrency, level, async (change) => {
-    const result = await write(run, change, prepared);
+    const result = await write(run, change, facts, snis);
     if ('rejected' in result) {
       run.rejected.push(result.rejected);
       if (change.action !== 'delete') run.failed.add(subject(change).id);
       return;
     }
-    run.applied.push(result.done);
+    run.applied.set(subject(change).id, result.done);
     await run.hooks.applied?.(result.done);
   });
 }
@@ -131,15 +135,16 @@ async function applyLevel(run: Run, level: readonly Change[]): Promise<void> {
  * finding on its root; the rest goes on. Throws ApplyInterrupted when Kong or its database is gone or a hook rejects.
  */
 export async function apply(plan: Plan, writer: Writer, hooks: ApplyHooks = {}): Promise<Outcome> {
-  const run: Run = { writer, hooks, applied: [], rejected: [], failed: new Set() };
+  const run: Run = { writer, hooks, applied: new Map(), rejected: [], failed: new Set() };
   const before = writer.admin.requests();
   const outcome = (): Outcome => ({
-    applied: run.applied,
+    applied: [...run.applied.values()],
     rejected: run.rejected,
     requests: writer.admin.requests() - before,
   });
   try {
-    for (const level of plan.levels) await applyLevel(run, level);
+    const facts = await read(writer.actual, plan);
+    for (const level of plan.levels) await applyLevel(run, level, facts);
   } catch (error) {
     throw new ApplyInterrupted(outcome(), error);
   }

@@ -32,7 +32,7 @@ interface Bed {
   readonly pool: pg.Pool;
   readonly run: Convergence;
   /** Writes a service and two routes, and records the revision as a slice does. */
-  write(name: string): Promise<string>;
+  readonly write: (name: string) => Promise<string>;
 }
 
 const FAST = {

@@ -157,7 +157,7 @@ test('a database that the same entities were written to is adopted without a wri
   const all = await everything();
   assert.ok((await compare(all, NOTHING, actual, admin)).every(({ state }) => state === 'missing'));
   await create(all);
-  const before = await pool.query('SELECT xmin::text FROM plugins UNION ALL SELECT xmin::text FROM routes');
+  const written = await pool.query('SELECT xmin::text FROM plugins UNION ALL SELECT xmin::text FROM routes');
   const adopted = await compare(all, NOTHING, actual, admin);
   assert.deepEqual(
     states(adopted),
@@ -167,19 +167,19 @@ test('a database that the same entities were written to is adopted without a wri
   const again = await compare(all, known(adopted), actual, admin);
   assert.ok(again.every(({ state }) => state === 'unchanged'));
   assert.equal(admin.requests(), requests, 'no Admin API request when nothing was touched');
-  const after = await pool.query('SELECT xmin::text FROM plugins UNION ALL SELECT xmin::text FROM routes');
-  assert.deepEqual(after.rows, before.rows);
+  const untouched = await pool.query('SELECT xmin::text FROM plugins UNION ALL SELECT xmin::text FROM routes');
+  assert.deepEqual(untouched.rows, written.rows);
 });
 
 test('a row that was rewritten but not changed is adopted again, one that was changed is drift with its fields', async () => {
   const all = await everything();
   await create(all);
-  const before = known(await compare(all, NOTHING, actual, admin));
+  const index = known(await compare(all, NOTHING, actual, admin));
   await pool.query('UPDATE services SET name = name');
   await pool.query(`UPDATE routes SET paths = '{/other}', strip_path = false`);
   await pool.query(`UPDATE targets SET weight = 1 WHERE target = '10.0.0.1:8080'`);
-  const after = await compare(all, before, actual, admin);
-  const touched = states(after).filter((line) => !line.endsWith('unchanged'));
+  const compared = await compare(all, index, actual, admin);
+  const touched = states(compared).filter((line) => !line.endsWith('unchanged'));
   assert.deepEqual(touched.toSorted(), ['routes drift paths,strip_path', 'services adopt', 'targets drift weight']);
 });
 
@@ -195,10 +195,10 @@ test('another password is seen, the same one is not taken for a change', async (
 test('another hash is written without asking', async () => {
   const service = want('services', { name: 's', host: 'h' });
   await create([service]);
-  const before = known(await compare([service], NOTHING, actual, admin));
+  const index = known(await compare([service], NOTHING, actual, admin));
   const requests = admin.requests();
   const edited = want('services', { name: 's', host: 'other' }, service.entity.id);
-  assert.deepEqual(states(await compare([edited], before, actual, admin)), ['services changed']);
+  assert.deepEqual(states(await compare([edited], index, actual, admin)), ['services changed']);
   assert.equal(admin.requests(), requests);
 });
 

@@ -79,7 +79,7 @@ function fake(fakes: Fakes = {}, concurrency = 4): Fake {
   };
   const admin: AdminClient = {
     put: (type, id, body) => request(`PUT ${type} ${id}`, body),
-    createTarget: (upstream, body) => request(`POST target ${upstream} ${String(body.id)}`, body),
+    createTarget: (upstream, body) => request(`POST target ${upstream} ${JSON.stringify(body.id).slice(1, -1)}`, body),
     updateTarget: (upstream, id, body) => request(`PATCH target ${upstream} ${id}`, body),
     remove: (type, id, upstream) => request(`DELETE ${type} ${upstream === undefined ? '' : `${upstream} `}${id}`),
     get: unused,
@@ -251,6 +251,33 @@ for (const { title, children, sent } of deletes) {
       outcome.rejected.map(({ finding }) => finding.reason),
       sent ? [] : ['KongEntityInUse'],
     );
+  });
+}
+
+const pointed = child({ id: 'r', table: 'routes', cascades: false });
+
+const moves = [
+  { title: 'deleted in the same plan', before: remove('routes', 'r'), refused: false, sent: true },
+  {
+    title: 'pointed elsewhere in the same plan',
+    before: write('routes', 'r', { service: { id: 'other' } }, 'update'),
+    refused: false,
+    sent: true,
+  },
+  {
+    title: 'written and still pointing there',
+    before: write('routes', 'r', { service: { id: 'parent' } }, 'update'),
+    refused: false,
+    sent: false,
+  },
+  { title: 'that Kong refused to delete', before: remove('routes', 'r'), refused: true, sent: false },
+];
+
+for (const { title, before, refused: no, sent } of moves) {
+  test(`a service whose route is ${title} ${sent ? 'goes' : 'stays'}`, async () => {
+    const kong = fake({ children: [pointed], answers: no ? { 'DELETE routes r': refused(400) } : {} });
+    await apply(plan([before], [remove('services', 'parent')]), kong);
+    assert.equal(kong.calls.includes('DELETE services parent'), sent);
   });
 }
 
