@@ -157,6 +157,26 @@ for (const topology of ['hybrid', 'traditional'] as const) {
   });
 }
 
+test('hybrid: started again on the same database, the data planes are the same', async () => {
+  await database.clear();
+  const options = { databaseUrl: database.url, topology: 'hybrid', settings: QUICK, log: () => undefined } as const;
+  const ids: string[][] = [];
+  for (let round = 0; round < 2; round += 1) {
+    const kong = await startKong(options);
+    try {
+      await until('both rows', async () => {
+        const { rowCount } = await database.pool.query('SELECT 1 FROM clustering_data_planes');
+        return rowCount === 2 ? true : undefined;
+      });
+      ids.push(kong.nodes.map((node) => node.id));
+    } finally {
+      await kong.stop();
+    }
+  }
+  assert.deepEqual(ids[1], ids[0]);
+  assert.equal(new Set(ids[0]).size, 2);
+});
+
 test('a start that fails says why and leaves nothing running', async () => {
   const taken = await startBackend('taken');
   const options = {

@@ -19,6 +19,8 @@ import { unsupportedPlugins } from './unsupported.ts';
 
 export interface DataPlaneOptions {
   readonly name: string;
+  /** Kong's node id; a new one unless given. */
+  readonly id?: string;
   readonly controlPlane: ControlPlaneLink;
   readonly settings: NodeSettings;
   readonly log: (line: string) => void;
@@ -36,7 +38,7 @@ export class DataPlane implements Client {
   version = KONG_VERSION;
   readonly #options: DataPlaneOptions;
   readonly #tellUnsupported: (configuration: Configuration) => void;
-  #id = randomUUID();
+  #id: string;
   #hash = EMPTY_HASH;
   #stored: Configuration = NOTHING;
   #certificates: CertificateStore = certificateStore(NOTHING);
@@ -53,6 +55,7 @@ export class DataPlane implements Client {
     this.name = options.name;
     this.applyDelayMs = options.settings.applyDelayMs;
     this.#options = options;
+    this.#id = options.id ?? randomUUID();
     this.#tellUnsupported = unsupportedPlugins((line) => options.log(`${options.name}: ${line}`));
   }
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type pg from 'pg';
 import { startAdmin } from '../admin/server.ts';
 import { migrate } from '../database/migrate.ts';
 import { standIn } from './context.ts';
@@ -9,14 +10,25 @@ import { startListeners } from './node.ts';
 import { adminSettings } from './settings.ts';
 import type { KongNode, KongStandIn } from './types.ts';
 
+/** A data plane keeps its node id in a file; the stand-in finds it in the row that it wrote last time. */
+async function earlierId(pool: pg.Pool, hostname: string): Promise<string | undefined> {
+  const { rows } = await pool.query<{ id: string }>(
+    'SELECT id FROM clustering_data_planes WHERE hostname = $1 ORDER BY last_seen DESC LIMIT 1',
+    [hostname],
+  );
+  return rows[0]?.id;
+}
+
 async function startDataPlane(
   context: Context,
+  pool: pg.Pool,
   name: string,
   controlPlane: ControlPlane,
   first: boolean,
 ): Promise<KongNode> {
   const { settings, log } = context;
-  const dataPlane = new DataPlane({ name, controlPlane, settings, log });
+  const id = await earlierId(pool, name);
+  const dataPlane = new DataPlane({ name, controlPlane, settings, log, ...(id === undefined ? {} : { id }) });
   dataPlane.start();
   context.undo.push(() => dataPlane.stop());
   const listeners = await startListeners(dataPlane, settings.workers, first ? context.options.ports : {});
@@ -64,8 +76,8 @@ export async function startHybrid(context: Context): Promise<KongStandIn> {
   });
   context.undo.push(() => admin.stop());
   const nodes = [
-    await startDataPlane(context, 'dp1', controlPlane, true),
-    await startDataPlane(context, 'dp2', controlPlane, false),
+    await startDataPlane(context, pool, 'dp1', controlPlane, true),
+    await startDataPlane(context, pool, 'dp2', controlPlane, false),
   ];
   return standIn(context, [admin.url], nodes);
 }
