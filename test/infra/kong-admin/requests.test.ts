@@ -135,6 +135,20 @@ test('a connection is cut before the work, or after it', async () => {
   }
 });
 
+test('PostgreSQL gone: 500, and the reason is told; back: all is well', async () => {
+  const errors: unknown[] = [];
+  const other = await local.start({ onError: (error) => errors.push(error) });
+  const name = new URL(String(other.pool.options.connectionString)).pathname.slice(1);
+  await node.pool.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS false`);
+  await node.pool.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [name]);
+  const gone = await call(other.url, 'PUT', '/services/s', { host: 'h' });
+  assert.deepEqual([gone.status, gone.body], [500, { message: 'An unexpected error occurred' }]);
+  assert.deepEqual((await call(other.url, 'GET', '/status')).body['database'], { reachable: false });
+  assert.ok(errors.length > 0);
+  await node.pool.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`);
+  assert.equal((await call(other.url, 'PUT', '/services/s', { host: 'h' })).status, 200);
+});
+
 test('a key with a time to live goes away by itself', async () => {
   await call(node.url, 'PUT', '/consumers/carol', {});
   const made = await call(node.url, 'POST', '/consumers/carol/key-auth', { key: 'k', ttl: 3600 });

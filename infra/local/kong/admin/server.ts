@@ -34,6 +34,8 @@ export interface AdminOptions {
   readonly onWrite?: (write: AdminWrite) => void;
   readonly cache?: NodeCache;
   readonly faults?: Faults;
+  /** Told what is behind an answer with status 500, as Kong's error log is. */
+  readonly onError?: (error: unknown) => void;
 }
 
 export interface Admin {
@@ -61,7 +63,7 @@ export async function createAdmin(options: AdminOptions): Promise<Admin> {
   };
   const dao = createDao({ registry, store }, written);
   const dispatch = createDispatcher(allEndpoints(dao, { pool, role, nodeId, settings, cache }));
-  return { handle: createHandler(dispatch, options.faults), settled: () => events.settled() };
+  return { handle: createHandler(dispatch, options), settled: () => events.settled() };
 }
 
 function ignore(): void {}

@@ -9,6 +9,11 @@ export const consumers: readonly Exchange[] = [
     { tags: null },
   ),
   exchange('a consumer without names', ['POST', '/consumers', {}], 400, violation, { fields: ['@entity'] }),
+  exchange('a consumer by custom id', ['GET', '/consumers?custom_id=contract-1'], 200, {
+    data: [{ id: CONSUMER }],
+    next: null,
+  }),
+  exchange('a custom id of nobody', ['GET', '/consumers?custom_id=contract-2'], 200, { next: null }),
   exchange('a username that is taken', ['POST', '/consumers', { username: 'contract-carol' }], 409, duplicate, {
     fields: ['username'],
   }),

@@ -68,6 +68,18 @@ export const plugins: readonly Exchange[] = [
     { fields: ['config'] },
   ),
   exchange(
+    'a message and a body at once',
+    ['POST', '/plugins', { name: 'request-termination', config: { message: 'm', body: 'b' } }],
+    400,
+    violation,
+    { fields: ['config'] },
+  ),
+  exchange(
+    'a reference into a vault is taken unread',
+    ['POST', '/schemas/plugins/validate', { name: 'http-log', config: { http_endpoint: '{vault://env/url}' } }],
+    200,
+  ),
+  exchange(
     'authentication is not for one consumer',
     ['POST', '/plugins', { name: 'key-auth', consumer: { id: ABSENT } }],
     400,

@@ -24,20 +24,13 @@ function parseKey(pem: string): KeyObject | undefined {
   }
 }
 
-/** References into a vault are taken unread. */
-function isReference(value: string): boolean {
-  return value.startsWith('{vault://');
-}
-
 // The messages hold no part of the value: it may be a key.
 function certificateError(pem: string): string | undefined {
-  return isReference(pem) || parseCertificate(pem) !== undefined
-    ? undefined
-    : 'invalid certificate: x509.new: not a PEM certificate';
+  return parseCertificate(pem) !== undefined ? undefined : 'invalid certificate: x509.new: not a PEM certificate';
 }
 
 function keyError(pem: string): string | undefined {
-  return isReference(pem) || parseKey(pem) !== undefined ? undefined : 'invalid key: pkey.new:load_key: unsupported';
+  return parseKey(pem) !== undefined ? undefined : 'invalid key: pkey.new:load_key: unsupported';
 }
 
 const certificate: Field = string({ custom: certificateError, referenceable: true });

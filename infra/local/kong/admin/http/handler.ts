@@ -7,27 +7,45 @@ import { allowed, handlerFor } from './dispatch.ts';
 import type { Match } from './dispatch.ts';
 import type { Reply } from './types.ts';
 
+/** Says what it is: nobody may take it for Kong. */
 const SERVER = `kong-stand-in/${KONG_VERSION}`;
 
+type Dispatch = (path: string) => Match | undefined;
 type Handle = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** Answers HTTP requests as Kong's Admin API does, headers included; says in `Server` what it is. */
-export function createHandler(dispatch: Dispatch, faults: Faults | undefined): Handle {
+export interface HandlerOptions {
+  readonly faults?: Faults;
+  /** Told what is behind an answer with status 500. */
+  readonly onError?: (error: unknown) => void;
+}
+
+interface Incoming {
+  readonly request: IncomingMessage;
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+}
+
+interface Answer extends Reply {
+  readonly html?: string;
+}
+
+/** Answers HTTP requests as Kong's Admin API does, headers included. */
+export function createHandler(dispatch: Dispatch, { faults, onError }: HandlerOptions): Handle {
   const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const started = performance.now();
-    const method = request.method ?? 'GET';
-    const { path, query } = target(request.url ?? '/');
-    const fault = faults?.(method, path);
+    const incoming = { request, method: request.method ?? 'GET', ...target(request.url ?? '/') };
+    const fault = faults?.(incoming.method, incoming.path);
     if (fault === 'cut') {
       request.socket.destroy();
       return;
     }
     const reply =
       fault === undefined || fault === 'cut-after'
-        ? await answer(dispatch, request, method, path, query)
+        ? await answer(dispatch, incoming).catch((error: unknown) => failure(error, onError))
         : faulty(fault);
     if (fault === 'cut-after') request.socket.destroy();
-    else send(response, method, reply, performance.now() - started);
+    else send(response, incoming.method, reply, performance.now() - started);
   };
   return (request, response) => {
     respond(request, response).catch(() => request.socket.destroy());
@@ -42,43 +60,29 @@ function target(url: string): { path: string; query: URLSearchParams } {
   };
 }
 
-interface Answer extends Reply {
-  readonly html?: string;
-}
-
 function faulty({ status, body, headers }: FaultAnswer): Answer {
   return { status, ...(body === undefined ? {} : { body }), ...(headers === undefined ? {} : { headers }) };
 }
 
-type Dispatch = (path: string) => Match | undefined;
-
-/** Never rejects: what goes wrong becomes the answer that Kong gives for it. */
-async function answer(
-  dispatch: Dispatch,
-  request: IncomingMessage,
-  method: string,
-  path: string,
-  query: URLSearchParams,
-): Promise<Answer> {
-  try {
-    const match = dispatch(path);
-    const sent = await readText(request);
-    if (match === undefined) throw notFound();
-    if (method === 'OPTIONS') return options(match);
-    const handler = handlerFor(match.endpoint, method);
-    if (handler === undefined) throw plainError(405, 'Method not allowed');
-    const contentType = request.headers['content-type'] ?? '';
-    const body = await parseBody(method === 'GET' || method === 'DELETE' ? '' : sent, contentType);
-    const form = !/json/i.test(contentType);
-    return await handler({ path, query, body, form }, ...match.params);
-  } catch (error) {
-    return failure(error);
-  }
+async function answer(dispatch: Dispatch, { request, method, path, query }: Incoming): Promise<Answer> {
+  const match = dispatch(path);
+  // Read even when nobody wants it: the next request of the connection comes behind it.
+  const sent = await readText(request);
+  if (match === undefined) throw notFound();
+  if (method === 'OPTIONS') return options(match);
+  const handler = handlerFor(match.endpoint, method);
+  if (handler === undefined) throw plainError(405, 'Method not allowed');
+  const contentType = request.headers['content-type'] ?? '';
+  const takesBody = method !== 'GET' && method !== 'HEAD' && method !== 'DELETE';
+  const body = await parseBody(takesBody ? sent : '', contentType);
+  return handler({ path, query, body, form: !/json/i.test(contentType) }, ...match.params);
 }
 
-function failure(error: unknown): Answer {
+/** The answer that Kong gives for what went wrong. */
+function failure(error: unknown, onError: HandlerOptions['onError']): Answer {
   if (error instanceof KongError) return { status: error.status, body: error.body };
   if (error instanceof UnsupportedMediaType) return { status: 415, html: errorPage('415 Unsupported Media Type') };
+  onError?.(error);
   return { status: 500, body: { message: 'An unexpected error occurred' } };
 }
 
@@ -96,7 +100,8 @@ function options({ endpoint }: Match): Answer {
 
 /** An HTML page of the web server in front of the API. */
 function errorPage(title: string): string {
-  return `<html>\r\n<head><title>${title}</title></head>\r\n<body>\r\n<center><h1>${title}</h1></center>\r\n</body>\r\n</html>\r\n`;
+  const lines = ['<html>', `<head><title>${title}</title></head>`, '<body>', `<center><h1>${title}</h1></center>`];
+  return [...lines, '</body>', '</html>', ''].join('\r\n');
 }
 
 function send(response: ServerResponse, method: string, reply: Answer, elapsedMs: number): void {
@@ -106,13 +111,15 @@ function send(response: ServerResponse, method: string, reply: Answer, elapsedMs
     'Access-Control-Allow-Origin': '*',
     'Access-Control-Allow-Credentials': 'true',
     'X-Kong-Admin-Latency': String(Math.round(elapsedMs)),
-    ...(body === undefined
-      ? {}
-      : {
-          'Content-Type': reply.html === undefined ? 'application/json; charset=utf-8' : 'text/html; charset=UTF-8',
-          'Content-Length': String(Buffer.byteLength(body)),
-        }),
+    ...(body === undefined ? {} : contentHeaders(reply, body)),
     ...reply.headers,
   });
   response.end(method === 'HEAD' ? undefined : body);
+}
+
+function contentHeaders({ html }: Answer, body: string): Record<string, string> {
+  return {
+    'Content-Type': html === undefined ? 'application/json; charset=utf-8' : 'text/html; charset=UTF-8',
+    'Content-Length': String(Buffer.byteLength(body)),
+  };
 }

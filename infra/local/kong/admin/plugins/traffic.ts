@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { at, text } from '../json.ts';
 import {
   arrayOf,
   boolean,
@@ -173,7 +174,19 @@ const proxyCache = plugin(
 const requestTermination = plugin(
   {
     priority: 2,
-    checks: [],
+    checks: [
+      {
+        hidden: true,
+        custom_entity_check: { field_sources: ['config'] },
+        custom: (data) => {
+          const filled = (field: string): boolean => text(at(data, ['config', field])) !== '';
+          if (filled('message') && (filled('content_type') || filled('body'))) {
+            return { config: 'message cannot be used with content_type or body' };
+          }
+          return filled('content_type') && !filled('body') ? { config: 'content_type requires a body' } : undefined;
+        },
+      },
+    ],
   },
   {
     status_code: integer({ default: 503, between: [100, 599], required: true }),

@@ -1,6 +1,7 @@
 import { show } from '../dao/admit.ts';
 import type { Dao } from '../dao/dao.ts';
 import { entityNotFound, notFound } from '../dao/kong-error.ts';
+import type { Where } from '../dao/store.ts';
 import { nestedPath, references } from '../entities/definition.ts';
 import type { Definition } from '../entities/definition.ts';
 import { coerce } from '../http/body.ts';
@@ -26,7 +27,7 @@ export function entityEndpoints(dao: Dao, definition: Definition): Endpoint[] {
     {
       path: `/${path}`,
       methods: {
-        GET: (request) => list(dao, definition, request),
+        GET: (request) => list(dao, definition, request, filterOf(definition, request)),
         POST: async (request) => created(await dao.create(definition, sent(dao, definition, request))),
       },
     },
@@ -48,6 +49,12 @@ export function entityEndpoints(dao: Dao, definition: Definition): Endpoint[] {
       },
     },
   ];
+}
+
+/** Consumers can be looked for by their `custom_id`; Kong ignores any other argument. */
+function filterOf({ name }: Definition, { query }: AdminRequest): Where | undefined {
+  const value = name === 'consumers' ? query.get('custom_id') : null;
+  return value === null ? undefined : { column: 'custom_id', value };
 }
 
 function missingKey(definition: Definition, key: string): JsonObject {

@@ -4,7 +4,7 @@ import type { EntityCheck, Field, Fields, RecordSchema, Shorthands } from './typ
 /** A schema in the form of Kong's `GET /schemas/…`: fields as a list of objects with one member each. Kong leaves out the aliases of entities. */
 export function renderSchema(schema: RecordSchema): JsonObject {
   return {
-    entity_checks: schema.entity_checks.map(renderCheck),
+    entity_checks: renderChecks(schema.entity_checks),
     fields: renderFields(schema.fields),
   };
 }
@@ -21,7 +21,7 @@ function renderField(field: Field): JsonObject {
     ...(elements === undefined ? {} : { elements: renderField(elements) }),
     ...(keys === undefined ? {} : { keys: renderField(keys) }),
     ...(values === undefined ? {} : { values: renderField(values) }),
-    ...(entity_checks === undefined ? {} : { entity_checks: entity_checks.map(renderCheck) }),
+    ...(entity_checks === undefined ? {} : { entity_checks: renderChecks(entity_checks) }),
     ...renderShorthands(shorthand_fields),
   };
 }
@@ -36,6 +36,10 @@ function renderShorthands(shorthands: Shorthands | undefined): JsonObject {
       },
     })),
   };
+}
+
+function renderChecks(checks: readonly EntityCheck[]): JsonObject[] {
+  return checks.filter((check) => !('hidden' in check)).map(renderCheck);
 }
 
 function renderCheck(check: EntityCheck): JsonObject {

@@ -107,6 +107,8 @@ export type EntityCheck =
       readonly custom_entity_check: { readonly field_sources: readonly string[] };
       /** Kong's own function for this check: messages by field, `@entity` for the whole. */
       readonly custom: (data: JsonObject) => Errors | undefined;
+      /** True for what Kong checks without saying so in its schema. */
+      readonly hidden?: true;
     };
 
 export interface RecordSchema {

@@ -22,11 +22,17 @@ export function validateField(field: Field, value: Json): ErrorNode | undefined 
     if (field.required === true) return 'required field missing';
     return field.eq === undefined || field.eq === null ? undefined : restrictionError(field, value);
   }
+  if (isReference(field, value)) return undefined;
   // Checked before the type, as Kong does for fields that must be left out.
   if (field.eq === null) return field.err ?? 'value must be null';
   return (
     typeError(field.type, value) ?? inside(field, value) ?? restrictionError(field, value) ?? customError(field, value)
   );
+}
+
+/** What a vault will give is not known here. */
+function isReference(field: Field, value: Json): boolean {
+  return field.referenceable === true && typeof value === 'string' && /^\{vault:\/\/.+\}$/.test(value);
 }
 
 function customError(field: Field, value: Json): string | undefined {
