@@ -17,6 +17,10 @@ export const REASONS = {
   InvalidHost: { severity: 'error', nextStep: 'Use a DNS name, with at most one "*" as its first or last label.' },
   InvalidPath: { severity: 'error', nextStep: 'Write a path that Kong takes; this path is left out until then.' },
   InvalidCertificate: { severity: 'error', nextStep: 'Put a matching PEM pair into tls.crt and tls.key.' },
+  InvalidCaCertificate: {
+    severity: 'error',
+    nextStep: 'Put a UUID into data.id and the PEM of one CA certificate into data.cert.',
+  },
   InvalidName: { severity: 'error', nextStep: 'Rename the object; Kong takes letters, digits and ".-_~" in names.' },
   ServiceNotFound: { severity: 'error', nextStep: 'Create the Service or correct the reference.' },
   PortNotFound: { severity: 'error', nextStep: 'Name a port that the Service has.' },

@@ -64,13 +64,22 @@ function withNames(item: Item, names: ReadonlyMap<string, string>): Item {
   );
 }
 
+/** Types whose entities have no name and no id that another tool would know: only their fields are printed. */
+const ANONYMOUS: ReadonlySet<EntityType> = new Set([
+  'consumer_group_consumers',
+  'degraphql_routes',
+  'graphql_ratelimiting_advanced_cost_decoration',
+]);
+
+function anonymous({ id: _id, ...fields }: Item): Item {
+  return Object.fromEntries(Object.entries(fields).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
 /** An item of a list of its own. */
 function topItem(entity: Entity, names: ReadonlyMap<string, string>): Item {
   const item = itemOf(entity);
-  if (entity.type === 'plugins') return withNames(item, names);
-  if (entity.type !== 'consumer_group_consumers') return item;
-  const { id: _id, ...membership } = withNames(item, names);
-  return membership;
+  const named = entity.type === 'plugins' || entity.type === 'consumer_group_consumers' ? withNames(item, names) : item;
+  return ANONYMOUS.has(entity.type) ? anonymous(named) : named;
 }
 
 function append<K, V>(lists: Map<K, V[]>, key: K, value: V): void {

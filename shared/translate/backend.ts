@@ -2,6 +2,7 @@ import type { KongServiceFacade } from '../kubernetes/kong-resources.ts';
 import type { IngressBackend, KubernetesObject, Service, ServicePort } from '../kubernetes/resources.ts';
 import { type Context, find } from './context.ts';
 import { type PortRef, portText } from './identity.ts';
+import { withTlsPolicy } from './service-tls.ts';
 
 /** A Service behind a Kong service. */
 export interface Backend {
@@ -60,7 +61,7 @@ export async function resolveBackend(context: Context, backend: Backend): Promis
     context.report(context.root, 'ServiceNotFound', `backend Service ${name} does not exist`);
     return { backend, service: undefined, owner: undefined, port: undefined };
   }
-  const service = behindFacade(found, backend.facade);
+  const service = await withTlsPolicy(context, behindFacade(found, backend.facade));
   const port = findPort(service, backend.port);
   if (port === undefined) {
     const detail = `backend Service ${name} has no port ${portText(backend.port)}`;

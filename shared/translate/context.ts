@@ -20,7 +20,7 @@ export interface Context {
   readonly ref: ObjectRef;
   readonly options: TranslateOptions;
   readonly lookup: Lookup;
-  /** Adds a proposal; a second one for a slot of the same root is dropped, with a finding when it differs. */
+  /** Adds a proposal; of two for one slot the better rank stays, with a finding when they differ. */
   propose(draft: Draft): void;
   /** Whether this root proposes for the slot already. */
   proposed(slot: Slot): boolean;
@@ -63,6 +63,10 @@ export function compact(fields: { readonly [field: string]: Json | undefined }):
   return body;
 }
 
+function isSame(a: Proposal, b: Proposal): boolean {
+  return JSON.stringify([a.body, a.refs]) === JSON.stringify([b.body, b.refs]);
+}
+
 /** Starts the translation of one root; `translate` is how it looks at other roots. */
 export function newContext(
   root: KubernetesObject,
@@ -94,8 +98,8 @@ export function newContext(
         rank: draft.rank ?? rankOf(root, 0),
       };
       const known = proposals.get(draft.slot);
-      if (known === undefined) proposals.set(draft.slot, proposal);
-      else if (JSON.stringify([known.body, known.refs]) !== JSON.stringify([proposal.body, proposal.refs])) {
+      if (known === undefined || compareRanks(proposal.rank, known.rank) < 0) proposals.set(draft.slot, proposal);
+      if (known !== undefined && !isSame(known, proposal)) {
         report(root, 'NameCollision', `two different ${draft.type} of this object would share ${draft.slot}`);
       }
     },

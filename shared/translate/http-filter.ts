@@ -51,10 +51,13 @@ function merged(parts: readonly Transformer[]): Transformer {
   };
 }
 
+function headers(list: readonly string[]): { readonly headers?: readonly string[] } {
+  return list.length === 0 ? {} : { headers: list };
+}
+
 function transformerPlugin(name: string, parts: readonly Transformer[]): readonly FilterPlugin[] {
   if (parts.length === 0) return [];
   const { replace, uri, add, append, remove } = merged(parts);
-  const headers = (list: readonly string[]) => (list.length === 0 ? {} : { headers: list });
   const config: Body = {
     ...(replace.length === 0 && uri === undefined
       ? {}

@@ -3,6 +3,9 @@ import type { Kind, KubernetesObject, Resources } from '../kubernetes/resources.
 import { type Context, isWellFormed, newContext } from './context.ts';
 import { isResource } from '../kubernetes/object.ts';
 import { isGlobal, translateClusterPlugin, translateConsumer, translateConsumerGroup } from './consumer.ts';
+import { holdsCaCertificate, translateCaConfigMap, translateCaSecret } from './ca-certificate.ts';
+import { translateCustomEntity } from './custom-entity.ts';
+import { translateLicense, translateVault } from './vault.ts';
 import { translateGrpcRoute } from './grpcroute.ts';
 import { translateTcpIngress, translateUdpIngress } from './stream-ingress.ts';
 import { translatePortRoute, translateTlsRoute } from './stream-route.ts';
@@ -40,11 +43,17 @@ const TRANSLATORS: ReadonlyMap<string, Translate> = new Map([
   root('KongConsumer', translateConsumer),
   root('KongConsumerGroup', translateConsumerGroup),
   root('KongClusterPlugin', translateClusterPlugin),
+  root('KongVault', translateVault),
+  root('KongLicense', translateLicense),
+  root('KongCustomEntity', translateCustomEntity),
+  root('Secret', translateCaSecret),
+  root('ConfigMap', translateCaConfigMap),
 ]);
 
 /** Whether an object can produce Kong entities by itself. */
 export function isRoot(object: KubernetesObject): boolean {
   if (object.kind === 'KongClusterPlugin') return isGlobal(object);
+  if (object.kind === 'Secret' || object.kind === 'ConfigMap') return holdsCaCertificate(object);
   return TRANSLATORS.has(object.kind);
 }
 

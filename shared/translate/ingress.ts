@@ -11,7 +11,8 @@ import { classParameters } from './ingress-class-parameters.ts';
 import { isEnabled } from './kong-features.ts';
 import { hasOurClass, isOurIngress } from './ingress-class.ts';
 import { REGEX_PREFIX, type RegexRules, type RulePath, kongPaths, rulePath } from './ingress-path.ts';
-import { proposePlugins } from './plugin.ts';
+import { type Bound, proposePlugins } from './plugin.ts';
+import { proposeRewrite, rewriteOf } from './rewrite.ts';
 import { pathProblem } from './path.ts';
 import { type RouteFields, withAnnotations } from './route.ts';
 import { type KongService, proposeService } from './service.ts';
@@ -136,7 +137,7 @@ async function proposeRoute(
   fields: RouteFields,
   service: KongService,
   elected?: Slot,
-): Promise<void> {
+): Promise<Bound> {
   const slot = elected ?? `routes/${name}`;
   context.propose({
     slot,
@@ -148,16 +149,22 @@ async function proposeRoute(
   });
   const route = { slot, name, ...(elected === undefined ? {} : { gate: elected }) };
   await proposePlugins(context, context.root, pluginRefs(context.root), { route });
+  return route;
 }
 
-async function translateGroup(context: Context, ingress: Ingress, group: Group, rules: RegexRules): Promise<void> {
+async function translateGroup(
+  context: Context,
+  ingress: Ingress,
+  group: Group,
+  rules: RegexRules,
+): Promise<Bound | undefined> {
   const { backend, host } = group;
   if (host !== '' && !isHost(host)) {
     context.report(context.root, 'InvalidHost', `host ${JSON.stringify(host.slice(0, 120))} is no host name`);
-    return;
+    return undefined;
   }
   const match = matchFields(context, ingress, group, rules);
-  if (match === undefined) return;
+  if (match === undefined) return undefined;
   const service = await proposeService(context, {
     name: ingressServiceName(backend),
     host: ingressUpstreamName(backend),
@@ -168,9 +175,9 @@ async function translateGroup(context: Context, ingress: Ingress, group: Group, 
     backends: [backend],
     rank: context.rank(RULE_CLASS),
   });
-  if (service === undefined) return;
+  if (service === undefined) return undefined;
   const routeName = ingressRouteName(ingress.metadata.name, backend, host);
-  await proposeRoute(context, routeName, { ...INGRESS_ROUTE, ...match }, service);
+  return proposeRoute(context, routeName, { ...INGRESS_ROUTE, ...match }, service);
 }
 
 /**
@@ -200,11 +207,20 @@ async function translateDefaultBackend(context: Context, ingress: Ingress): Prom
   await proposeRoute(context, name, { ...INGRESS_ROUTE, ...matchAll(context) }, service, DEFAULT_BACKEND_SLOT);
 }
 
+async function translateRules(context: Context, ingress: Ingress): Promise<void> {
+  const rewrite = rewriteOf(context, ingress);
+  if (rewrite === 'invalid') return;
+  const rules = await regexRules(context, ingress);
+  for (const group of await groupsOf(context, ingress)) {
+    const route = await translateGroup(context, ingress, group, rules);
+    if (route !== undefined && rewrite !== 'none') proposeRewrite(context, route, rewrite);
+  }
+}
+
 /** Ingress → services, upstreams, targets, routes, certificates and SNIs. */
 export async function translateIngress(context: Context, ingress: Ingress): Promise<void> {
   if (!(await isOurIngress(context, ingress))) return;
-  const rules = await regexRules(context, ingress);
-  for (const group of await groupsOf(context, ingress)) await translateGroup(context, ingress, group, rules);
+  await translateRules(context, ingress);
   await translateDefaultBackend(context, ingress);
   await translateTls(context, ingress, ingress.spec?.tls ?? [], INGRESS_SNI_CLASS);
 }

@@ -39,9 +39,9 @@ async function secretValue(
   return text;
 }
 
-function parsed(text: string, parse: (text: string) => unknown): unknown {
+function parsed(text: string, parser: (text: string) => unknown): unknown {
   try {
-    return parse(text);
+    return parser(text);
   } catch {
     // The parser's message quotes the text, which is secret.
     return undefined;

@@ -163,12 +163,32 @@ function normalizeProtocols(fields: RouteFields): RouteFields {
   return protocols.every((protocol) => protocol.startsWith('grpc')) ? rest : { ...rest, protocols: ['http', 'https'] };
 }
 
+const TRADITIONAL_ONLY = ['regex-priority', 'path-handling'];
+const MATCHING = ['methods', 'host-aliases'];
+
+/** The annotations that the expressions router leaves without effect: those for matching count for Ingress alone. */
+function reportIgnored(context: Context, source: KubernetesObject): void {
+  const names = source.kind === 'Ingress' ? TRADITIONAL_ONLY : [...TRADITIONAL_ONLY, ...MATCHING];
+  const ignored = names.filter((name) => annotation(source, name) !== undefined);
+  if (source.kind !== 'Ingress' && annotatedHeaders(source) !== undefined) ignored.push('headers.*');
+  for (const name of ignored) {
+    context.report(
+      source,
+      'IgnoredAnnotation',
+      `annotation konghq.com/${name} has no effect with the expressions router`,
+    );
+  }
+}
+
 /**
  * A route's body with the annotations of its source laid over it and with the defaults that KIC sends. In expressions
  * flavour the matching annotations are in the expression already.
  */
 export function withAnnotations(context: Context, source: KubernetesObject, base: RouteFields): RouteFields {
   const common = commonFields(context, source, base);
-  if (context.options.routerFlavor === 'expressions') return common;
+  if (context.options.routerFlavor === 'expressions') {
+    reportIgnored(context, source);
+    return common;
+  }
   return normalizeProtocols(traditionalFields(context, source, common));
 }

@@ -1,11 +1,11 @@
 import type { KubernetesObject, Service } from '../kubernetes/resources.ts';
 import { pluginRefs } from '../kubernetes/plugin-refs.ts';
-import { annotation, goBoolean, integerBetween, readAnnotation } from './annotations.ts';
+import { annotation, integerBetween, readAnnotation } from './annotations.ts';
 import { type Backend, type ResolvedBackend, resolveBackend } from './backend.ts';
-import { proposeCertificate } from './certificate.ts';
 import { type Context, fullName } from './context.ts';
 import { entityId, tagsOf, unknownTags } from './identity.ts';
 import { proposePlugins } from './plugin.ts';
+import { clientCertificate, tlsFields } from './service-tls.ts';
 import type { Rank, Slot, SlotRef } from './types.ts';
 import { proposeUpstream } from './upstream.ts';
 
@@ -37,7 +37,6 @@ export interface KongService {
 }
 
 const SERVICE_PROTOCOLS = new Set(['http', 'https', 'grpc', 'grpcs', 'ws', 'wss', 'tls', 'tcp', 'tls_passthrough']);
-const PLAIN_PROTOCOLS = new Set(['http', 'grpc', 'tcp', 'tls_passthrough', 'udp', 'ws']);
 const PATHLESS_PROTOCOLS = new Set(['grpc', 'grpcs', 'tcp', 'tls', 'udp', 'tls_passthrough']);
 const DEFAULT_TIMEOUT_MS = 60_000;
 const DEFAULT_RETRIES = 5;
@@ -137,36 +136,6 @@ function baseFields(draft: ServiceDraft, backends: readonly ResolvedBackend[]): 
   };
 }
 
-/** TLS towards the Service: verification and CA certificates, only with a protocol that has TLS (KIC 2.3.2). */
-function tlsFields(context: Context, service: KubernetesObject, protocol: string): ServiceFields {
-  const verify = readAnnotation(context, service, 'tls-verify', goBoolean, 'true or false');
-  const depth = readAnnotation(context, service, 'tls-verify-depth', integerBetween(0, 64), 'an integer from 0 to 64');
-  if (verify === undefined && depth === undefined) return {};
-  if (PLAIN_PROTOCOLS.has(protocol)) {
-    const detail = `annotation konghq.com/tls-verify needs a protocol with TLS, but konghq.com/protocol is ${protocol}`;
-    context.report(service, 'InvalidProtocol', detail);
-    return {};
-  }
-  return { tls_verify: verify, tls_verify_depth: depth };
-}
-
-async function clientCertificate(
-  context: Context,
-  service: Service,
-  protocol: string,
-): Promise<Readonly<Record<string, SlotRef>>> {
-  const name = annotation(service, 'client-cert');
-  if (name === undefined || name === '') return {};
-  if (PLAIN_PROTOCOLS.has(protocol)) {
-    const detail = `annotation konghq.com/client-cert needs a protocol with TLS, but konghq.com/protocol is ${protocol}`;
-    context.report(service, 'InvalidProtocol', detail);
-    return {};
-  }
-  const field = 'annotation konghq.com/client-cert';
-  const slot = await proposeCertificate(context, service, field, service.metadata.namespace ?? '', name);
-  return slot === undefined ? {} : { client_certificate: { slot } };
-}
-
 /**
  * Proposes a Kong service with its upstream, targets and client certificate. Undefined, with findings, when its
  * Services contradict each other: then its routes must not be proposed either.
@@ -181,7 +150,7 @@ export async function proposeService(context: Context, draft: ServiceDraft): Pro
   for (const service of services) {
     fields = { ...fields, ...annotatedFields(context, service) };
     const protocol = String(fields['protocol']);
-    fields = { ...fields, ...tlsFields(context, service, protocol) };
+    fields = { ...fields, ...(await tlsFields(context, service, protocol)) };
     refs = { ...refs, ...(await clientCertificate(context, service, protocol)) };
   }
   if (PATHLESS_PROTOCOLS.has(String(fields['protocol']))) fields = { ...fields, path: undefined };

@@ -1,6 +1,7 @@
 import type { Json } from '../kong/entities.ts';
 import type { KongUpstreamPolicy, UpstreamHash } from '../kubernetes/kong-resources.ts';
 import type { Service } from '../kubernetes/resources.ts';
+import { groupVersion } from '../findings.ts';
 import { annotation } from './annotations.ts';
 import { type Context, find } from './context.ts';
 import { hasFeature } from './kong-features.ts';
@@ -84,12 +85,13 @@ export async function upstreamPolicy(context: Context, services: readonly Servic
   return policyFields(policy);
 }
 
-/** What the deprecated KongIngress of the Services sets on their upstream (KIC 2.18). */
+/** What the deprecated KongIngress of the Services sets on their upstream; not for Gateway API routes (KIC 2.18). */
 export async function upstreamOverride(context: Context, services: readonly Service[]): Promise<UpstreamFields> {
   const service = services.find((candidate) => (annotation(candidate, 'override') ?? '') !== '');
   if (service === undefined) return {};
   const name = annotation(service, 'override') ?? '';
   context.report(service, 'Deprecated', `annotation konghq.com/override names KongIngress ${name}`);
+  if (groupVersion(context.root.apiVersion).group === 'gateway.networking.k8s.io') return {};
   const override = await find(context, 'KongIngress', service.metadata.namespace ?? '', name);
   if (override === undefined) {
     const detail = `annotation konghq.com/override names KongIngress ${name}, which does not exist`;

@@ -1,5 +1,4 @@
 import type { Service } from '../kubernetes/resources.ts';
-import { groupVersion } from '../findings.ts';
 import { annotation } from './annotations.ts';
 import type { ResolvedBackend } from './backend.ts';
 import type { Context, Draft } from './context.ts';
@@ -13,8 +12,7 @@ export type Common = Pick<Draft, 'tags' | 'gate' | 'quiet' | 'rank'>;
 /** What the Services set on their upstream: KongIngress, then the host header, then the policy, which wins (KIC 2.3.6). */
 async function upstreamFields(context: Context, services: readonly Service[]): Promise<UpstreamFields> {
   const headers = services.map((service) => annotation(service, 'host-header') ?? '').filter((header) => header !== '');
-  const fromGateway = groupVersion(context.root.apiVersion).group === 'gateway.networking.k8s.io';
-  const override = fromGateway ? {} : await upstreamOverride(context, services);
+  const override = await upstreamOverride(context, services);
   const header = headers.at(-1);
   return {
     ...override,

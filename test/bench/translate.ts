@@ -38,8 +38,8 @@ function ingressObjects(index: number): readonly Generated[] {
           {
             host: `app-${index}.example.com`,
             http: {
-              paths: ['/', '/api'].map((path) => ({
-                path,
+              paths: ['/', '/api'].map((prefix) => ({
+                path: prefix,
                 pathType: 'Prefix',
                 backend: { service: { name: service, port: { number: 80 } } },
               })),
