@@ -110,6 +110,16 @@ test('bodies that are not JSON', async () => {
   assert.partialDeepStrictEqual(await form.json(), { name: 'contract-form', port: 81, tags: ['a', 'b'] });
 });
 
+test('a form in parts', async () => {
+  const form = new FormData();
+  form.append('name', 'contract-parts');
+  form.append('host', 'h.example.com');
+  form.append('enabled', 'false');
+  const answer = await fetch(`${admin}/services`, { method: 'POST', body: form });
+  assert.equal(answer.status, 201);
+  assert.partialDeepStrictEqual(await answer.json(), { name: 'contract-parts', enabled: false });
+});
+
 test('headers and methods', async () => {
   const get = await fetch(`${admin}/services`);
   assert.match(get.headers.get('x-kong-admin-latency') ?? '', /^\d+$/);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, beforeEach, test } from 'node:test';
 import type { FaultAnswer } from '../../../infra/local/kong/admin/faults.ts';
+import { startAdmin } from '../../../infra/local/kong/admin/server.ts';
 import { migrate } from '../../../infra/local/kong/database/migrate.ts';
 import { call, rows, standIns } from './support.ts';
 
@@ -202,6 +203,13 @@ test('migrating again changes nothing, and two may migrate at once', async () =>
   const before = await node.pool.query('SELECT id, name FROM workspaces');
   await Promise.all([migrate(node.pool), migrate(node.pool)]);
   assert.deepEqual((await node.pool.query('SELECT id, name FROM workspaces')).rows, before.rows);
+});
+
+test('a database without a workspace is refused', async () => {
+  const empty = await local.start();
+  await empty.pool.query('DELETE FROM workspaces');
+  const starting = startAdmin({ pool: empty.pool, role: 'traditional', nodeId: randomUUID() });
+  await assert.rejects(starting, { code: 'KONG_STAND_IN_FAILED' });
 });
 
 test('the stand-in says what it is', async () => {

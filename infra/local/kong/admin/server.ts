@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Pool } from 'pg';
+import { AppError } from '../../../../shared/errors.ts';
 import { close, listen } from '../../listen.ts';
 import { EMPTY_CACHE } from './cache.ts';
 import type { NodeCache } from './cache.ts';
@@ -44,7 +45,7 @@ export interface Admin {
   settled(): Promise<void>;
 }
 
-/** The Admin API of one node. */
+/** The Admin API of one node. Throws KONG_STAND_IN_FAILED on a database that `migrate` has not prepared. */
 export async function createAdmin(options: AdminOptions): Promise<Admin> {
   const { pool, role, nodeId, cache = EMPTY_CACHE } = options;
   const settings = { ...DEFAULT_SETTINGS, ...options.settings };
@@ -71,7 +72,7 @@ function ignore(): void {}
 async function defaultWorkspace(pool: Pool): Promise<string> {
   const { rows } = await pool.query<{ id: string }>(`SELECT id FROM workspaces WHERE name = 'default'`);
   const [row] = rows;
-  if (row === undefined) throw new Error('the database has no default workspace: run migrate first');
+  if (row === undefined) throw new AppError('KONG_STAND_IN_FAILED', 'the database has no default workspace');
   return row.id;
 }
 
