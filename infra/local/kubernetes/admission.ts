@@ -29,19 +29,24 @@ export interface AdmissionWebhook {
   readonly url: string;
   /** PEM of the CA of an https address. */
   readonly ca?: string;
-  readonly rules: readonly {
+  /** What it is asked about; every write of every kind unless said. */
+  readonly rules?: readonly {
     readonly apiGroups: readonly string[];
     readonly apiVersions: readonly string[];
     readonly resources: readonly string[];
     readonly operations: readonly (Operation | '*')[];
   }[];
-  readonly failurePolicy: 'Ignore' | 'Fail';
-  readonly timeoutSeconds: number;
+  /** What a webhook that cannot be reached means for the write; `Fail` unless said, as in Kubernetes. */
+  readonly failurePolicy?: 'Ignore' | 'Fail';
+  /** 10 unless said. */
+  readonly timeoutSeconds?: number;
 }
+
+const EVERYTHING = [{ apiGroups: ['*'], apiVersions: ['*'], resources: ['*'], operations: ['*'] }];
 
 /** The webhooks of the options in the form of the API. */
 export function webhookObject(webhook: AdmissionWebhook): JsonObject {
-  const { name, url, ca, rules, failurePolicy, timeoutSeconds } = webhook;
+  const { name, url, ca, rules = EVERYTHING, failurePolicy = 'Fail', timeoutSeconds = 10 } = webhook;
   const caBundle = ca === undefined ? {} : { caBundle: Buffer.from(ca).toString('base64') };
   return {
     name,

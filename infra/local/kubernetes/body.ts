@@ -1,10 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import { parse } from 'yaml';
 import type { Json } from './json.ts';
+import { decodeProtobuf } from './protobuf.ts';
 import { badRequest, tooLarge, unsupportedMediaType } from './status.ts';
 
 /** Largest body that is read, bytes: what a real server takes. */
 const MAX_BYTES = 3 * 1024 * 1024;
+const PROTOBUF = 'application/vnd.kubernetes.protobuf';
 const YAML = new Set(['application/yaml', 'application/apply-patch+yaml']);
 
 /** The media type of a request without parameters, `application/json` when it does not say. */
@@ -13,7 +15,7 @@ export function mediaType(request: IncomingMessage): string {
   return type === '' ? 'application/json' : type;
 }
 
-async function readText(request: IncomingMessage): Promise<string> {
+async function readBytes(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request) {
@@ -22,7 +24,7 @@ async function readText(request: IncomingMessage): Promise<string> {
     if (size > MAX_BYTES) throw tooLarge(MAX_BYTES);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }
 
 function parseJson(text: string): Json {
@@ -44,10 +46,11 @@ function parseText(text: string, yaml: boolean): Json {
 export async function readBody(request: IncomingMessage): Promise<Json | undefined> {
   const type = mediaType(request);
   const yaml = YAML.has(type);
+  if (type === PROTOBUF) return decodeProtobuf(await readBytes(request));
   if (!yaml && type !== 'application/json' && !type.endsWith('+json')) {
     throw unsupportedMediaType(['application/json', ...YAML]);
   }
-  const text = await readText(request);
+  const text = (await readBytes(request)).toString('utf8');
   if (text === '') return undefined;
   try {
     return parseText(text, yaml);

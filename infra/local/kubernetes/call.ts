@@ -18,6 +18,8 @@ export interface Cluster {
   /** Most items in a page, whatever `limit` asks for; undefined for no bound. */
   readonly pageLimit: number | undefined;
   readonly now: () => Date;
+  /** Does something a moment later, as a controller would; not any more once the server stops. */
+  readonly defer: (work: () => void) => void;
 }
 
 /** One request to a resource. */

@@ -38,14 +38,29 @@ function terminate(cluster: Cluster, key: string, stored: Stored): Stored {
   return cluster.store.put(key, key === NAMESPACES ? withAt(object, ['status', 'phase'], 'Terminating') : object);
 }
 
-/** Deletes an object and what goes with it: the content of a namespace, the objects of a definition. */
+/** Empties a terminating namespace and removes it, unless finalizers hold something in it. */
+function purge(cluster: Cluster, namespace: string): void {
+  for (const key of cluster.store.storages()) {
+    for (const item of cluster.store.list(key, namespace)) discard(cluster, key, item);
+  }
+  finish(cluster, namespace);
+}
+
+/** Goes on with the namespaces whose deletion an earlier run of the server began. */
+export function resumePurges(cluster: Cluster): void {
+  for (const stored of cluster.store.list(NAMESPACES)) {
+    if (isTerminating(stored.object)) cluster.defer(() => purge(cluster, stored.name));
+  }
+}
+
+/**
+ * Deletes an object and, with a definition, its objects. A namespace is emptied a moment later, as its controller
+ * does it: `kubectl delete -f` of a namespace and what is in it relies on that.
+ */
 function discard(cluster: Cluster, key: string, stored: Stored): Stored {
   if (key === NAMESPACES) {
     const marked = terminate(cluster, key, stored);
-    for (const other of cluster.store.storages()) {
-      for (const item of cluster.store.list(other, stored.name)) discard(cluster, other, item);
-    }
-    finish(cluster, stored.name);
+    cluster.defer(() => purge(cluster, stored.name));
     return marked;
   }
   if (key === DEFINITIONS) {

@@ -8,6 +8,7 @@ import { BUILT_IN } from './builtin.ts';
 import type { Cluster, User } from './call.ts';
 import { CUSTOM } from './custom.ts';
 import { withDefaults } from './defaults.ts';
+import { resumePurges } from './deletes.ts';
 import { claim } from './claim.ts';
 import { Journal } from './journal.ts';
 import { isObject, listAt, objectAt } from './json.ts';
@@ -62,6 +63,8 @@ const NAMESPACES = '/namespaces';
 const DEFINITIONS = 'apiextensions.k8s.io/customresourcedefinitions';
 const WEBHOOKS = 'admissionregistration.k8s.io/validatingwebhookconfigurations';
 const MAX_REQUESTS = 100_000;
+/** How long a controller takes to notice a deleted namespace, ms. */
+const CONTROLLER_DELAY_MS = 500;
 
 /** What `kubeadm` would have made. */
 function prepare(store: Store): void {
@@ -137,20 +140,30 @@ export async function startKubernetes(options: KubernetesOptions): Promise<Kuber
   }
 }
 
-function clusterOf(options: KubernetesOptions): Cluster {
+function clusterOf(options: KubernetesOptions, stopped: AbortSignal): Cluster {
   const store = new Store(new Journal(options.directory));
   const registry = new Registry(options.customResources === false ? BUILT_IN : [...BUILT_IN, ...CUSTOM]);
   prepare(store);
   followDefinitions(store, registry);
   const admission = admissionOf(store, options.admissionWebhooks ?? []);
-  return { store, registry, admission, pageLimit: options.pageLimit, now: () => new Date() };
+  const { pageLimit } = options;
+  const cluster = { store, registry, admission, pageLimit, now: () => new Date(), defer: deferrer(stopped) };
+  resumePurges(cluster);
+  return cluster;
+}
+
+function deferrer(stopped: AbortSignal): (work: () => void) => void {
+  return (work) => {
+    const timer = setTimeout(work, CONTROLLER_DELAY_MS);
+    stopped.addEventListener('abort', () => clearTimeout(timer));
+  };
 }
 
 async function run(options: KubernetesOptions, release: () => void): Promise<KubernetesStandIn> {
-  const cluster = clusterOf(options);
+  const stopping = new AbortController();
+  const cluster = clusterOf(options, stopping.signal);
   const token = adminToken(options.directory);
   const audit = new AuditSender(options.auditWebhook);
-  const stopping = new AbortController();
   const log = new RequestLog();
   const users = usersOf(token, options.tokens ?? {});
   const faults = options.faults ?? ((): undefined => undefined);

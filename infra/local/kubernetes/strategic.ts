@@ -41,14 +41,47 @@ function mergeList(target: Json | undefined, patch: readonly Json[], kind: strin
   return [...old, ...patch.filter((item) => !old.some((other) => equal(other, item)))];
 }
 
-/** Sorts the items that `$setElementOrder` names; others keep their place after them. */
-function reorder(list: Json | undefined, order: Json, kind: string, path: string): Json | undefined {
-  if (!isArray(list) || !isArray(order)) return list;
-  const type = mergeKeys(listType(kind, path));
-  const text = (item: Json): string => (typeof type === 'string' ? JSON.stringify(item) : itemKeyText(item, type));
-  const rank = new Map(order.map((item, index) => [text(item), index]));
-  const last = order.length;
-  return list.toSorted((a, b) => (rank.get(text(a)) ?? last) - (rank.get(text(b)) ?? last));
+function keyText(item: Json, keys: readonly string[] | 'set'): string {
+  return keys === 'set' ? JSON.stringify(item) : itemKeyText(item, keys);
+}
+
+/**
+ * The order of a merged list: the items that the patch names in its order, between the others in theirs. An item that
+ * was there before keeps its side of its neighbours, a new one goes before what is left.
+ */
+function ordered(
+  list: readonly Json[],
+  before: readonly Json[],
+  order: readonly Json[],
+  keys: readonly string[] | 'set',
+): readonly Json[] {
+  const wanted = new Map(order.map((item, index) => [keyText(item, keys), index]));
+  const place = new Map(before.map((item, index) => [keyText(item, keys), index]));
+  const rank = (item: Json): number => wanted.get(keyText(item, keys)) ?? -1;
+  const named = list.filter((item) => rank(item) >= 0).toSorted((a, b) => rank(a) - rank(b));
+  const others = list.filter((item) => rank(item) < 0);
+  const result: Json[] = [];
+  for (const item of named) {
+    const own = place.get(keyText(item, keys)) ?? -1;
+    while (others[0] !== undefined && (place.get(keyText(others[0], keys)) ?? 0) < own)
+      result.push(...others.splice(0, 1));
+    result.push(item);
+  }
+  return [...result, ...others];
+}
+
+/** Orders the lists with keys that a patch touched, by its directive or by the patch itself. */
+function reorder(target: JsonObject, result: JsonObject, patch: JsonObject, kind: string, path: string): JsonObject {
+  let sorted = result;
+  for (const [field, list] of Object.entries(result)) {
+    const keys = mergeKeys(listType(kind, child(path, field)));
+    const directive = patch[`${ORDER}${field}`];
+    const order = directive ?? (keys === 'set' ? undefined : patch[field]);
+    const before = target[field];
+    if (keys === 'atomic' || !isArray(list) || !isArray(order)) continue;
+    sorted = { ...sorted, [field]: ordered(list, isArray(before) ? before : [], order, keys) };
+  }
+  return sorted;
 }
 
 function mergeField(result: JsonObject, field: string, value: Json, kind: string, path: string): JsonObject {
@@ -76,10 +109,5 @@ export function strategicMerge(target: Json | undefined, patch: Json, kind: stri
   const dropped = isArray(retained) ? Object.keys(target).filter((field) => !retained.includes(field)) : [];
   let result = without(target, ...dropped);
   for (const [field, value] of Object.entries(patch)) result = mergeField(result, field, value, kind, path);
-  for (const [field, order] of Object.entries(patch).filter(([name]) => name.startsWith(ORDER))) {
-    const name = field.slice(ORDER.length);
-    const sorted = reorder(result[name], order, kind, child(path, name));
-    if (sorted !== undefined) result = { ...result, [name]: sorted };
-  }
-  return result;
+  return reorder(target, result, patch, kind, path);
 }

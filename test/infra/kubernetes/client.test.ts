@@ -36,15 +36,17 @@ test('typed clients create, read, replace, list in pages and delete', async (t) 
     await api.createNamespacedIngress({ namespace, body: ingress(name, 'a.example') });
   const read = await api.readNamespacedIngress({ namespace, name: 'a' });
   assert.ok(read.metadata?.creationTimestamp instanceof Date);
+  const changed = ingress('a', 'b.example');
+  changed.metadata = read.metadata ?? {};
   const replaced = await api.replaceNamespacedIngress({
     namespace,
     name: 'a',
-    body: { ...read, spec: ingress('a', 'b.example').spec ?? {} },
+    body: changed,
   });
   assert.equal(replaced.spec?.rules?.[0]?.host, 'b.example');
   await assert.rejects(api.replaceNamespacedIngress({ namespace, name: 'a', body: read }), /HTTP-Code: 409/);
   const first = await api.listIngressForAllNamespaces({ limit: 2 });
-  const token = first.metadata?._continue ?? '';
+  const { _continue: token = '' } = first.metadata ?? {};
   const second = await api.listIngressForAllNamespaces({ limit: 2, _continue: token });
   assert.deepEqual(
     [...first.items, ...second.items].map((item) => item.metadata?.name),

@@ -9,6 +9,15 @@ const SLICES = '/apis/discovery.k8s.io/v1';
 const names = (body: JsonObject): readonly string[] =>
   listAt(body, 'items').map((item) => textAt(item, 'metadata', 'name'));
 
+const nextPage = (body: JsonObject): string => `${CONFIGMAPS}?limit=2&continue=${textAt(body, 'metadata', 'continue')}`;
+
+const slice = (name: string, service: string): JsonObject => ({
+  metadata: { name, labels: { 'kubernetes.io/service-name': service } },
+  addressType: 'IPv4',
+  endpoints: [{ addresses: ['10.0.0.1'] }],
+  ports: [{ port: 80 }],
+});
+
 async function fill(k: KubernetesStandIn, ...all: readonly string[]): Promise<void> {
   for (const name of all)
     await send(
@@ -27,15 +36,18 @@ test('pages hold a list together, and show one state whatever is written meanwhi
   assert.equal(at(first.body, 'metadata', 'remainingItemCount'), 3);
   await send(k, 'DELETE', `${CONFIGMAPS}/a3`);
   await fill(k, 'a9');
-  const next = (body: JsonObject): string => `${CONFIGMAPS}?limit=2&continue=${textAt(body, 'metadata', 'continue')}`;
-  const second = await send(k, 'GET', next(first.body));
+  const second = await send(k, 'GET', nextPage(first.body));
   assert.deepEqual(names(second.body), ['a3', 'a4']);
-  const third = await send(k, 'GET', next(second.body));
+  const third = await send(k, 'GET', nextPage(second.body));
   assert.deepEqual(names(third.body), ['a5']);
   assert.equal(textAt(third.body, 'metadata', 'continue'), '');
   const versions = [first, second, third].map(({ body }) => textAt(body, 'metadata', 'resourceVersion'));
   assert.equal(new Set(versions).size, 1);
-  assert.deepEqual(names((await send(k, 'GET', next(first.body))).body), ['a3', 'a4'], 'a page can be asked for again');
+  assert.deepEqual(
+    names((await send(k, 'GET', nextPage(first.body))).body),
+    ['a3', 'a4'],
+    'a page can be asked for again',
+  );
 });
 
 test('a continue token that is not known any more is 410 Expired', async (t) => {
@@ -70,12 +82,6 @@ test('lists are chosen by labels, fields and namespace, and sorted', async (t) =
 test('slices of a Service are found by their label, also after it changed', async (t) => {
   const k = await stand(t);
   const own = `${SLICES}/namespaces/default/endpointslices`;
-  const slice = (name: string, service: string): JsonObject => ({
-    metadata: { name, labels: { 'kubernetes.io/service-name': service } },
-    addressType: 'IPv4',
-    endpoints: [{ addresses: ['10.0.0.1'] }],
-    ports: [{ port: 80 }],
-  });
   for (const [name, of] of [
     ['b', 'web'],
     ['a', 'web'],

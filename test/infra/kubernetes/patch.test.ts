@@ -91,11 +91,11 @@ const STRATEGIC: readonly (readonly [string, string, Json, Json, Json])[] = [
     ports({ port: 80, name: 'b' }),
   ],
   [
-    'an item with a new key is added',
+    'an item with a new key goes before the others',
     'Service',
     ports({ port: 80 }),
     ports({ port: 81 }),
-    ports({ port: 80 }, { port: 81 }),
+    ports({ port: 81 }, { port: 80 }),
   ],
   [
     '$patch: delete removes an item',

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { AppError } from '../../../shared/errors.ts';
 import { startKubernetes } from '../../../infra/local/kubernetes/index.ts';
 import { listAt, textAt } from '../../../infra/local/kubernetes/json.ts';
-import { CONFIGMAPS, configMap, send, stand, temporaryDirectory } from './stand.ts';
+import { CONFIGMAPS, configMap, eventually, send, stand, temporaryDirectory } from './stand.ts';
 
 const MERGE = { 'content-type': 'application/merge-patch+json' };
 const code =
@@ -41,6 +41,18 @@ test('a restart keeps objects, uids, resourceVersions, definitions and the token
   assert.ok(
     Number(textAt(next.body, 'metadata', 'resourceVersion')) >
       Number(textAt(before.body, 'metadata', 'resourceVersion')),
+  );
+});
+
+test('a restart goes on with the deletion of a namespace', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const first = await startKubernetes({ directory, tls: false });
+  await send(first, 'POST', '/api/v1/namespaces', { metadata: { name: 'shop' } });
+  await send(first, 'DELETE', '/api/v1/namespaces/shop');
+  await first.stop();
+  const second = await stand(t, { directory });
+  await eventually(async () =>
+    (await send(second, 'GET', '/api/v1/namespaces/shop')).status === 404 ? true : undefined,
   );
 });
 

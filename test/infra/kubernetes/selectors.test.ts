@@ -39,8 +39,9 @@ for (const [selector, matches] of Object.entries(SELECTORS)) {
   });
 }
 
+const refused = (error: unknown): boolean => error instanceof StatusError && error.code === 400;
+
 test('selectors that cannot be read are refused with 400', () => {
-  const refused = (error: unknown): boolean => error instanceof StatusError && error.code === 400;
   for (const selector of ['a=b=c', 'a in b', '=x', 'a in (b', '-a=b', 'a=b c']) {
     assert.throws(() => parseLabelSelector(selector), refused, selector);
   }

@@ -143,7 +143,7 @@ test('paths, methods, bodies and forms that it does not know get the proper Stat
     (await send(k, 'GET', CONFIGMAPS, undefined, { accept: 'application/vnd.kubernetes.protobuf' })).status,
     406,
   );
-  const types = { 'application/vnd.kubernetes.protobuf': 415, 'application/json': 400 };
+  const types = { 'application/vnd.kubernetes.protobuf': 400, 'text/plain': 415, 'application/json': 400 };
   for (const [type, code] of Object.entries(types)) {
     const response = await fetch(`${k.url}${CONFIGMAPS}`, {
       method: 'POST',

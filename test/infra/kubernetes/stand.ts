@@ -35,11 +35,11 @@ export interface Answer {
 export async function send(
   kubernetes: Pick<KubernetesStandIn, 'url' | 'token'>,
   method: string,
-  path: string,
+  target: string,
   body?: Json,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Answer> {
-  const response = await fetch(`${kubernetes.url}${path}`, {
+  const response = await fetch(`${kubernetes.url}${target}`, {
     method,
     headers: { authorization: `Bearer ${kubernetes.token}`, 'content-type': 'application/json', ...headers },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),

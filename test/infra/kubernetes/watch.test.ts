@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { test, type TestContext } from 'node:test';
 import type { KubernetesStandIn } from '../../../infra/local/kubernetes/index.ts';
 import { at, isObject, listAt, textAt, type JsonObject } from '../../../infra/local/kubernetes/json.ts';
-import { CONFIGMAPS, configMap, eventually, send, stand } from './stand.ts';
+import { CONFIGMAPS, configMap, eventually, send, stand, temporaryDirectory } from './stand.ts';
 
 interface Watched {
   readonly events: JsonObject[];
@@ -107,8 +107,12 @@ test('a watch ends after timeoutSeconds, with a last bookmark', async (t) => {
 });
 
 test('a resourceVersion of before the history is told to be gone', async (t) => {
-  const first = await stand(t);
-  const watched = await watch(t, first, 'resourceVersion=1');
+  const directory = await temporaryDirectory(t);
+  const first = await stand(t, { directory });
+  const from = await version(first);
+  await send(first, 'POST', CONFIGMAPS, configMap('a'));
+  await first.stop();
+  const watched = await watch(t, await stand(t, { directory }), `resourceVersion=${from}`);
   await watched.ended;
   assert.deepEqual(
     watched.events.map((event) => [
