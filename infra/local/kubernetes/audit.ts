@@ -125,6 +125,11 @@ export class AuditSender {
     if (webhook === undefined) this.#drop(this.#queue.splice(0));
   }
 
+  /** Whether there is a receiver. */
+  get active(): boolean {
+    return this.#webhook !== undefined;
+  }
+
   statistics(): AuditStatistics {
     return { sent: this.#sent, dropped: this.#dropped, waiting: this.#queue.length };
   }

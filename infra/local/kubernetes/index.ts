@@ -170,7 +170,7 @@ async function run(options: KubernetesOptions, release: () => void): Promise<Kub
   const pair = options.tls === false ? undefined : await selfSigned(['127.0.0.1', 'localhost']);
   const listener = requestListener({ cluster, audit, users, faults, stopped: stopping.signal, record: log.add });
   const server = serverOf(pair, listener);
-  const url = `${pair === undefined ? 'http' : 'https'}://127.0.0.1:${await listenOrClose(server, options, cluster)}`;
+  const url = `${pair === undefined ? 'http' : 'https'}://127.0.0.1:${await listenOrClose(server, options.port, cluster, stopping)}`;
   return {
     url,
     token,
@@ -190,8 +190,14 @@ async function run(options: KubernetesOptions, release: () => void): Promise<Kub
   };
 }
 
-function listenOrClose(server: http.Server, options: KubernetesOptions, cluster: Cluster): Promise<number> {
-  return listen(server, options.port).catch((error: unknown) => {
+function listenOrClose(
+  server: http.Server,
+  port: number | undefined,
+  cluster: Cluster,
+  stopping: AbortController,
+): Promise<number> {
+  return listen(server, port).catch((error: unknown) => {
+    stopping.abort();
     cluster.store.close();
     throw error;
   });

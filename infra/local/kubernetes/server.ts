@@ -151,7 +151,7 @@ async function serve(
   if (line.method === 'GET' && sendMeta(cluster, url.pathname, request, response)) return;
   const input = { cluster, snapshots, url, user, request, response, stopped: options.stopped };
   const done = await serveResource(input, (error) => sendError(response, error));
-  if (done !== undefined) audit(options, request, line.path, user, done, received);
+  if (done !== undefined && options.audit.active) audit(options, request, line.path, user, done, received);
 }
 
 function audit(

@@ -110,8 +110,8 @@ export class Store {
       resourceVersion,
     );
     const previous = this.get(storage, current.namespace, current.name);
-    this.#set(storage, current);
     this.#journal.append(resourceVersion, { storage, object: current.object });
+    this.#set(storage, current);
     this.#publish({ type: previous === undefined ? 'ADDED' : 'MODIFIED', storage, resourceVersion, current, previous });
     return current;
   }
@@ -121,8 +121,8 @@ export class Store {
     const resourceVersion = ++this.#resourceVersion;
     const object = withAt(stored.object, ['metadata', 'resourceVersion'], String(resourceVersion));
     const current = new Stored(object, resourceVersion);
-    this.#unset(storage, stored);
     this.#journal.append(resourceVersion, { storage, removed: { namespace: stored.namespace, name: stored.name } });
+    this.#unset(storage, stored);
     this.#publish({ type: 'DELETED', storage, resourceVersion, current, previous: stored });
     return current;
   }
