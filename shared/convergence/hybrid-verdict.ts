@@ -62,30 +62,33 @@ function alone(row: DataPlaneRow, revision: Revision, place: number, facts: Hybr
   if (row.afterRevision === undefined || row.afterRevision > place) {
     return { row, state: 'applying', reason: 'it has not been heard of since the write' };
   }
-  if (row.hashSince > revision.writtenAt) return undefined;
+  if (row.hashSince > revision.startedAt) return undefined;
   const stuck = now - revision.writtenAt > holdMs + REJECTING_AFTER_MS;
   return stuck
     ? { row, state: 'rejecting', reason: 'it answers, but keeps the configuration that it had before the write' }
     : { row, state: 'applying', reason: 'it still has the configuration that it had before the write' };
 }
 
-/** Rows with a hash that is new since the write: converged when they share it and have held it long enough. */
-function together(
-  rows: readonly DataPlaneRow[],
-  othersPending: boolean,
-  revision: Revision,
-  facts: HybridFacts,
-): Judged[] {
-  const since = Math.max(revision.writtenAt, ...rows.map((row) => row.hashSince));
-  const held = facts.now - since;
-  const agree = new Set(rows.map((row) => row.hash)).size <= 1;
-  const state: DataPlaneState = agree && !othersPending && held >= facts.holdMs ? 'converged' : 'applying';
+/** What the rows that were judged by themselves mean for the agreement of the others. */
+interface Others {
+  /** One of them has another configuration, or none. */
+  readonly differ: boolean;
+  /** Those that have the revision. */
+  readonly proven: readonly DataPlaneRow[];
+}
+
+/** Rows with a hash that is new since the write: converged when all live ones share it and have held it long enough. */
+function together(rows: readonly DataPlaneRow[], others: Others, revision: Revision, facts: HybridFacts): Judged[] {
+  const all = [...rows, ...others.proven];
+  const held = facts.now - Math.max(revision.writtenAt, ...all.map((row) => row.hashSince));
+  const agree = !others.differ && new Set(all.map((row) => row.hash)).size <= 1;
+  const state: DataPlaneState = agree && held >= facts.holdMs ? 'converged' : 'applying';
   const reason =
     state === 'converged'
       ? `all live data planes hold one new configuration for ${seconds(held)}; ${blindSpots(facts.live)}`
-      : agree && !othersPending
+      : agree
         ? `new configuration held for ${seconds(held)} of ${seconds(facts.holdMs)}`
-        : 'the data planes do not agree on one configuration yet';
+        : 'the data planes do not agree on one configuration';
   return rows.map((row) => ({ row, state, reason }));
 }
 
@@ -109,24 +112,18 @@ function judge(
   const judged = rows.map((row): Judged | DataPlaneRow => {
     const own = alone(row, revision, place, facts);
     // What was proven stays proven for the nodes that were there, whatever is pushed afterwards.
-    const proven = convergedAt !== undefined && row.firstSeen <= convergedAt;
-    if (proven && own?.state !== 'incompatible' && own?.state !== 'partitioned') {
+    const before = convergedAt !== undefined && row.firstSeen <= convergedAt;
+    if (before && own?.state !== 'incompatible' && own?.state !== 'partitioned') {
       return { row, state: 'converged', reason: `it had the revision before; ${blindSpots(facts.live)}` };
     }
     return own ?? row;
   });
   const settled = judged.filter((item): item is Judged => 'state' in item);
   const fresh = judged.filter((item): item is DataPlaneRow => !('state' in item));
-  if (fresh.length === 0 && !settled.some((item) => item.state === 'converged')) return settled.map(withoutWitness);
-  return [
-    ...settled,
-    ...together(
-      fresh,
-      settled.some((item) => item.state === 'applying'),
-      revision,
-      facts,
-    ),
-  ];
+  const proven = settled.filter((item) => item.state === 'converged').map((item) => item.row);
+  if (fresh.length === 0 && proven.length === 0) return settled.map(withoutWitness);
+  const differ = settled.some(({ state }) => state === 'applying' || state === 'rejecting');
+  return [...settled, ...together(fresh, { differ, proven }, revision, facts)];
 }
 
 /** The newest row that a name of the list stands for. */

@@ -6,6 +6,7 @@ const MOST = 50;
 
 interface Row {
   readonly id: string;
+  readonly startedAt: number;
   readonly writtenAt: number;
   readonly snapshotXmax: string;
   readonly convergedAt: number | null;
@@ -15,6 +16,7 @@ interface Row {
 export async function openRevisions(index: Queryable): Promise<readonly Revision[]> {
   const { rows } = await index.query<Row>(
     `SELECT id::text AS id, (extract(epoch FROM written_at) * 1000)::float8 AS "writtenAt",
+       (extract(epoch FROM least(started_at, written_at)) * 1000)::float8 AS "startedAt",
        snapshot_xmax AS "snapshotXmax", (extract(epoch FROM converged_at) * 1000)::float8 AS "convergedAt"
      FROM kong_ingress.revisions
      WHERE converged_at IS NULL OR id = (SELECT max(id) FROM kong_ingress.revisions)

@@ -41,6 +41,9 @@ export interface Verdict {
 /** A slice's writes, as the index recorded them. Times are ms of the clock of Kong's PostgreSQL. */
 export interface Revision {
   readonly id: string;
+  /** Before the first write. */
+  readonly startedAt: number;
+  /** After the last write. */
   readonly writtenAt: number;
   /** `pg_snapshot_xmax` after the last write: a row with a later xmin was written after it. */
   readonly snapshotXmax: string;

@@ -124,4 +124,8 @@ export const MIGRATIONS: readonly string[] = [
     seen_at timestamptz NOT NULL
   );
   `,
+  `
+  -- When the slice began: its lock's transaction, whose time now() is, begins before the first write to Kong.
+  ALTER TABLE kong_ingress.revisions ADD COLUMN started_at timestamptz NOT NULL DEFAULT now();
+  `,
 ];

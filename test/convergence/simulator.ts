@@ -170,10 +170,11 @@ export function play(schedule: Schedule): Story {
       if (other !== p) timeline.at(now + ((now * 7919) % schedule.pauseMs), (later) => ring(other, later));
     });
   };
-  const commit = (written: number, committedAt: number): void => {
+  const commit = (written: number, startedAt: number, committedAt: number): void => {
     const id = String(revisions.length + 1);
     revisions.push({
       id,
+      startedAt,
       writtenAt: committedAt,
       snapshotXmax: String(xid + 1),
       convergedAt: undefined,
@@ -236,7 +237,7 @@ export function play(schedule: Schedule): Story {
     const last = times.at(-1) ?? slice.at;
     timeline.at(last, () => {
       const written = writes;
-      timeline.at(last + slice.commitMs, (now) => commit(written, now));
+      timeline.at(last + slice.commitMs, (now) => commit(written, slice.at, now));
     });
   }
   for (const time of schedule.foreign) timeline.at(time, (now) => write(0, now));

@@ -1,0 +1,215 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { AppError } from '../../shared/errors.ts';
+import { convergenceConfig } from '../../shared/convergence/config.ts';
+import { boundMs, holdMs } from '../../shared/convergence/delays.ts';
+import { hybridVerdicts } from '../../shared/convergence/hybrid-verdict.ts';
+import type { HybridFacts } from '../../shared/convergence/hybrid-verdict.ts';
+import { traditionalVerdicts } from '../../shared/convergence/traditional-verdict.ts';
+import type { DataPlaneRow, Revision } from '../../shared/convergence/types.ts';
+
+const NOW = 1_000_000;
+const HOLD = 8_000;
+const REVISION: Revision = {
+  id: '7',
+  startedAt: NOW - 30_100,
+  writtenAt: NOW - 30_000,
+  snapshotXmax: '500',
+  convergedAt: undefined,
+};
+
+function row(more: Partial<DataPlaneRow> = {}): DataPlaneRow {
+  return {
+    id: 'a',
+    hostname: 'dp-a',
+    ip: '10.0.0.1',
+    version: '3.9.3',
+    syncStatus: 'normal',
+    hash: 'new',
+    lastSeen: NOW - 5_000,
+    afterRevision: 0,
+    firstSeen: NOW - 900_000,
+    hashSince: NOW - 20_000,
+    rowSince: NOW - 5_000,
+    ...more,
+  };
+}
+
+const other = (more: Partial<DataPlaneRow> = {}): DataPlaneRow =>
+  row({ id: 'b', hostname: 'dp-b', ip: '10.0.0.2', ...more });
+
+function facts(rows: readonly DataPlaneRow[], more: Partial<HybridFacts> = {}): HybridFacts {
+  const live = { kind: 'seen', forgetAfterMs: 300_000 } as const;
+  return { now: NOW, revisions: [REVISION], rows, live, holdMs: HOLD, ...more };
+}
+
+const stale = { lastSeen: NOW - 46_000, rowSince: NOW - 46_000 };
+const converged = [{ ...REVISION, convergedAt: NOW - 10_000 }];
+const old = { hashSince: NOW - 900_000, hash: 'old' };
+const long = [{ ...REVISION, startedAt: NOW - 900_000, writtenAt: NOW - 900_000 }];
+
+const cases: readonly (readonly [title: string, facts: HybridFacts, states: readonly string[]])[] = [
+  ['one hash, new, held long enough', facts([row(), other()]), ['converged', 'converged']],
+  ['held a moment too short', facts([row(), other({ hashSince: NOW - HOLD + 1 })]), ['applying', 'applying']],
+  [
+    'held long, but since before the writes were done',
+    facts([row(), other()], { revisions: [{ ...REVISION, writtenAt: NOW - HOLD + 1 }] }),
+    ['applying', 'applying'],
+  ],
+  ['two hashes', facts([row(), other({ hash: 'newer' })]), ['applying', 'applying']],
+  ['the hash of before the write', facts([row(), other(old)]), ['applying', 'applying']],
+  [
+    'the hash of before the write for long',
+    facts([row({ hashSince: NOW - 800_000 }), other({ ...old, hashSince: NOW - 950_000 })], { revisions: long }),
+    ['applying', 'rejecting'],
+  ],
+  [
+    'nobody took it for long',
+    facts([row({ ...old, hashSince: NOW - 950_000 }), other({ ...old, hashSince: NOW - 950_000 })], {
+      revisions: long,
+    }),
+    ['unknown', 'unknown'],
+  ],
+  ['not heard of since the write', facts([row(), other({ afterRevision: undefined })]), ['applying', 'applying']],
+  ['nothing received yet', facts([row(), other({ hash: '0'.repeat(32) })]), ['applying', 'applying']],
+  [
+    'incompatible ones are not waited for',
+    facts([row(), other({ syncStatus: 'plugin_set_incompatible' })]),
+    ['converged', 'incompatible'],
+  ],
+  ['silent for 45 s', facts([row(), other({ ...stale, ...old })]), ['converged', 'partitioned']],
+  [
+    'silent by the control plane’s clock alone',
+    facts([row(), other({ lastSeen: NOW - 90_000 })]),
+    ['converged', 'converged'],
+  ],
+  [
+    'silent for so long that it is forgotten',
+    facts([row(), other({ lastSeen: NOW - 300_001, rowSince: NOW - 300_001 })]),
+    ['converged'],
+  ],
+  [
+    'proven before, and something else was pushed since',
+    facts([row({ hash: 'x', hashSince: NOW }), other()], { revisions: converged }),
+    ['converged', 'converged'],
+  ],
+  [
+    'a new data plane that agrees with proven ones',
+    facts([row(), other({ firstSeen: NOW - 9_000, hashSince: NOW - 9_000 })], { revisions: converged }),
+    ['converged', 'converged'],
+  ],
+  [
+    'a new data plane that does not',
+    facts([row(), other({ firstSeen: NOW - 9_000, hashSince: NOW - 9_000, hash: 'part' })], { revisions: converged }),
+    ['converged', 'applying'],
+  ],
+  ['nothing written', facts([row()], { revisions: [] }), ['unknown']],
+  ['no data planes', facts([]), []],
+];
+
+for (const [title, given, expected] of cases) {
+  test(`hybrid: ${title}`, () => {
+    const verdicts = hybridVerdicts(given);
+    assert.deepEqual(
+      verdicts.map(({ state }) => state),
+      expected,
+    );
+    for (const { state, proof, reason } of verdicts) {
+      assert.equal(proof, state === 'converged' ? 'stored' : undefined);
+      assert.ok(reason.length > 10);
+    }
+  });
+}
+
+test('hybrid: an older revision is proven while the newest is not', () => {
+  const older: Revision = { ...REVISION, id: '6', startedAt: NOW - 60_000, writtenAt: NOW - 59_000 };
+  const newest: Revision = { ...REVISION, startedAt: NOW - 2_000, writtenAt: NOW - 1_000 };
+  const rows = [row({ afterRevision: 1 }), other({ afterRevision: 1 })];
+  const verdicts = hybridVerdicts(facts(rows, { revisions: [newest, older] }));
+  assert.deepEqual(
+    verdicts.map(({ state, revision }) => [state, revision]),
+    [
+      ['applying', '6'],
+      ['applying', '6'],
+    ],
+  );
+});
+
+test('hybrid: a list is matched by name, id or address, by the newest row of a name, and ignores all others', () => {
+  const live = { kind: 'list', nodes: ['dp-a', '10.0.0.2', 'gone'] } as const;
+  const before = row({ id: 'z', lastSeen: NOW - 60_000, rowSince: NOW - 60_000, hash: 'dead' });
+  const stranger = row({ id: 'c', hostname: 'dp-c', ip: '10.0.0.3', hash: 'else' });
+  const verdicts = hybridVerdicts(facts([before, row(), other(), stranger], { live }));
+  assert.deepEqual(
+    verdicts.map(({ node, state }) => `${node} ${state}`),
+    ['a converged', 'b converged', 'gone unknown'],
+  );
+});
+
+const bound = 11_000;
+const event = REVISION.writtenAt + 500;
+const nodes: readonly (readonly [
+  title: string,
+  now: number,
+  lastEvent: number | undefined,
+  boundMs: number | undefined,
+  state: string,
+])[] = [
+  ['after the bound', event + bound, event, bound, 'converged'],
+  ['a moment before', event + bound - 1, event, bound, 'applying'],
+  [
+    'an event before the commit counts from the commit',
+    REVISION.writtenAt + bound - 1,
+    REVISION.writtenAt - 500,
+    bound,
+    'applying',
+  ],
+  ['no event yet', REVISION.writtenAt + 60_000, undefined, bound, 'applying'],
+  ['no event ever', REVISION.writtenAt + 60_001, undefined, bound, 'unknown'],
+  ['an Admin API that does not answer', event + 900_000, event, undefined, 'unknown'],
+];
+
+for (const [title, now, lastEvent, nodeBound, state] of nodes) {
+  test(`traditional: ${title}`, () => {
+    const given = {
+      now,
+      revisions: [REVISION],
+      lastEvents: [lastEvent],
+      nodes: [{ node: 'n:8001', boundMs: nodeBound }],
+    };
+    const [verdict] = traditionalVerdicts(given);
+    assert.equal(verdict?.state, state);
+    assert.equal(verdict?.proof, state === 'converged' ? 'bounded' : undefined);
+    assert.equal(verdict?.revision, state === 'converged' ? '7' : undefined);
+  });
+}
+
+test('the hold covers the pause, export, apply and ping, a second control plane, size and a restart', () => {
+  const settings = { dbUpdateFrequency: 5, dbUpdatePropagation: 0 };
+  const input = { settings, controlPlanes: 1, entities: 0, restarted: false };
+  assert.equal(holdMs(input), 8_000);
+  assert.equal(holdMs({ ...input, controlPlanes: 2 }), 13_000);
+  assert.equal(holdMs({ ...input, entities: 10_000 }), 13_000);
+  assert.equal(holdMs({ ...input, restarted: true }), 18_000);
+  assert.equal(holdMs({ ...input, settings: { dbUpdateFrequency: 0.2, dbUpdatePropagation: 0.5 } }), 3_700);
+});
+
+test('the bound covers the poll, its look-back, the worker timers and the rebuild', () => {
+  const settings = { dbUpdateFrequency: 5, dbUpdatePropagation: 0, workerStateUpdateFrequency: 5 };
+  assert.equal(boundMs(settings, 0), 12_500);
+  assert.equal(boundMs({ ...settings, dbUpdatePropagation: 1 }, 10_000), 15_000);
+});
+
+test('settings: unless told otherwise there may be a second control plane, and the rows decide who lives', () => {
+  assert.deepEqual(convergenceConfig({}), { controlPlanes: 2, live: { kind: 'seen', forgetAfterMs: 300_000 } });
+  assert.deepEqual(convergenceConfig({ KONG_DATA_PLANES: ' dp-1, dp-2,', KONG_CONTROL_PLANES: '1' }), {
+    controlPlanes: 1,
+    live: { kind: 'list', nodes: ['dp-1', 'dp-2'] },
+  });
+  for (const bad of [{ KONG_CONTROL_PLANES: '0' }, { KONG_DATA_PLANE_FORGET_SECONDS: '10' }]) {
+    assert.throws(
+      () => convergenceConfig(bad),
+      (error: unknown) => error instanceof AppError && error.code === 'CONFIG_INVALID',
+    );
+  }
+});
