@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -32,9 +32,11 @@ if (chosen === undefined) {
 } else {
   const directory = await mkdtemp(path.join(os.tmpdir(), 'kong-ingress-demo-'));
   try {
+    // PostgreSQL runs as an unprivileged user where this one is root, and must be able to enter.
+    await chmod(directory, 0o755);
     const held = await runDemo({ ...chosen, directory, print: (line) => void process.stdout.write(`${line}\n`) });
     process.exitCode = held ? 0 : 1;
   } finally {
-    if (process.env.KEEP === undefined) await rm(directory, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true });
   }
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -85,6 +85,8 @@ async function main(argv: readonly string[]): Promise<void> {
   const given = givenDirectory(argv);
   const directory = given ?? (await mkdtemp(path.join(os.tmpdir(), 'kong-ingress-')));
   try {
+    // PostgreSQL runs as an unprivileged user where this one is root, and must be able to enter.
+    if (given === undefined) await chmod(directory, 0o755);
     const running = await start(directory, argv);
     process.stdout.write(`${JSON.stringify(running.addresses)}\n`);
     await interrupted();

@@ -23,6 +23,8 @@ export interface StackOptions {
    * KONG_DATABASE_URL, KONG_PROXY_URL and KONG_PROXY_TLS_URL.
    */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Runs the functions on their schedules; without, `cloud.tick` runs them. */
+  readonly schedules: boolean;
   /** Gets the functions' log lines. */
   readonly log: (line: string) => void;
 }
@@ -155,6 +157,7 @@ async function start(options: StackOptions, started: Stop[]): Promise<Omit<Stack
     serverlessFile: path.join(import.meta.dirname, '../../serverless.yml'),
     environment: environmentFor(options, kong, kubernetes, token),
     ...(options.ports?.http === undefined ? {} : { httpPort: options.ports.http }),
+    schedules: options.schedules,
     log: options.log,
   });
   started.push(() => cloud.stop());

@@ -5,8 +5,6 @@ import { parseAllDocuments } from 'yaml';
 /** Writes objects into the cluster that a kubeconfig names, as `kubectl apply --server-side` and `kubectl delete` do. */
 export interface Cluster {
   apply(...objects: readonly KubernetesObject[]): Promise<void>;
-  /** Rejects when the object is there already. */
-  create(object: KubernetesObject): Promise<void>;
   remove(...objects: readonly KubernetesObject[]): Promise<void>;
 }
 
@@ -21,9 +19,6 @@ export function connectCluster(kubeconfig: string): Cluster {
       for (const object of objects) {
         await api.patch(object, undefined, undefined, FIELD_MANAGER, true, PatchStrategy.ServerSideApply);
       }
-    },
-    async create(object) {
-      await api.create(object);
     },
     async remove(...objects) {
       for (const object of objects) await api.delete(object);

@@ -67,6 +67,7 @@ export async function runDemo({ topology, others, directory, print }: DemoOption
     topology,
     directory,
     environment: process.env,
+    schedules: false,
     log: (line) => {
       meter.feed(line);
       appendFileSync(log, `${line}\n`);
@@ -93,7 +94,7 @@ export async function runDemo({ topology, others, directory, print }: DemoOption
     const scale: ScaleResult[] = [];
     for (const [place, count] of others.entries()) {
       print(`  growing to ${count} other Ingresses …`);
-      await growTo(stack, cluster, others[place - 1] ?? 0, count);
+      await growTo(stack, others[place - 1] ?? 0, count);
       const result = await changeOneByOne(stack, cluster, meter, CHANGES, `/size-${count}`);
       scale.push({ ...result, others: count });
     }
