@@ -66,6 +66,10 @@ export const REASONS = {
     severity: 'error',
     nextStep: 'Rename one of the objects; both would get the same name in Kong.',
   },
+  DuplicatePlugin: {
+    severity: 'warning',
+    nextStep: 'Name one plugin of a type only; the older one is used, and what a filter needs before both.',
+  },
   SlotLost: {
     severity: 'warning',
     nextStep: 'Remove one of the two, or make them equal; the other one was there first.',
@@ -80,6 +84,10 @@ export const REASONS = {
   },
   KongRejected: { severity: 'error', nextStep: 'Correct what the fields come from; it is tried again then.' },
   KongDependencyRejected: { severity: 'error', nextStep: 'Correct the entity that Kong rejected; this follows.' },
+  KongTypeMissing: {
+    severity: 'error',
+    nextStep: 'Use a Kong that has it (Enterprise, or the plugin that brings it), or remove it.',
+  },
   KongEntityInUse: {
     severity: 'error',
     nextStep: 'Remove what refers to it in Kong; the delete is tried again.',

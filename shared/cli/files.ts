@@ -8,11 +8,13 @@ import { isKind } from '../kubernetes/kinds.ts';
 import { parseObject } from '../kubernetes/object.ts';
 import type { KubernetesObject } from '../kubernetes/resources.ts';
 
-/** Objects of files, and what in them was no object of a known kind. */
+/** Objects of files, and what else was in them. */
 export interface Manifests {
   readonly objects: readonly KubernetesObject[];
-  /** One sentence each. */
+  /** Documents of kinds that are not translated, a sentence each. */
   readonly ignored: readonly string[];
+  /** Documents of known kinds without usable metadata, a sentence each. */
+  readonly broken: readonly string[];
 }
 
 function filesIn(file: string): readonly string[] {
@@ -42,6 +44,7 @@ function documents(text: string, source: string): readonly unknown[] {
 export function parseManifests(text: string, source: string, raw: boolean): Manifests {
   const objects: KubernetesObject[] = [];
   const ignored: string[] = [];
+  const broken: string[] = [];
   for (const [index, value] of documents(text, source).entries()) {
     const kind = isRecord(value) ? value['kind'] : undefined;
     if (!isRecord(value) || typeof kind !== 'string' || !isKind(kind)) {
@@ -54,10 +57,10 @@ export function parseManifests(text: string, source: string, raw: boolean): Mani
       objects.push(parseObject(kind, raw ? value : withDefaults(kind, value)));
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
-      ignored.push(`${source}: document ${index + 1}: ${error.message}`);
+      broken.push(`${source}: document ${index + 1}: a ${kind} without usable metadata`);
     }
   }
-  return { objects, ignored };
+  return { objects, ignored, broken };
 }
 
 /** Reads manifests from a file, a folder with all below it, or `-` for standard input. Throws CONFIG_INVALID. */
@@ -67,5 +70,9 @@ export function readManifests(file: string, raw: boolean): Manifests {
     throw new AppError('CONFIG_INVALID', `${file} does not exist`);
   }
   const parts = filesIn(file).map((name) => parseManifests(readFileSync(name, 'utf8'), name, raw));
-  return { objects: parts.flatMap((part) => part.objects), ignored: parts.flatMap((part) => part.ignored) };
+  return {
+    objects: parts.flatMap((part) => part.objects),
+    ignored: parts.flatMap((part) => part.ignored),
+    broken: parts.flatMap((part) => part.broken),
+  };
 }

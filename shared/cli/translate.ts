@@ -90,18 +90,21 @@ function argumentsOf(args: readonly string[]): Arguments {
 export function render({ entities }: OfflineResult, output: Output): string {
   if (output === 'entities') return entities.map((entity) => `${JSON.stringify(entity)}\n`).join('');
   const document = toDeclarative(entities);
-  return output === 'json' ? `${JSON.stringify(document, null, 2)}\n` : stringify(document, { lineWidth: 0 });
+  return output === 'json'
+    ? `${JSON.stringify(document, null, 2)}\n`
+    : stringify(document, { lineWidth: 0, aliasDuplicateObjects: false });
 }
 
 /** Runs `translate`. Returns the exit code: 2 when a finding is an error. Throws CONFIG_INVALID. */
 export async function run(args: readonly string[]): Promise<number> {
   const { file, output, options } = argumentsOf(args);
-  const { objects, ignored } = readManifests(file, options.raw);
+  const { objects, ignored, broken } = readManifests(file, options.raw);
   const result = await translateAll(objects, options);
   process.stdout.write(render(result, output));
   for (const line of ignored) process.stderr.write(`note ${line}\n`);
+  for (const line of broken) process.stderr.write(`error InvalidObject ${line}\n`);
   for (const { severity, reason, message } of result.findings) {
     process.stderr.write(`${severity} ${reason} ${message}\n`);
   }
-  return result.findings.some(({ severity }) => severity === 'error') ? 2 : 0;
+  return broken.length > 0 || result.findings.some(({ severity }) => severity === 'error') ? 2 : 0;
 }

@@ -40,8 +40,8 @@ function itemOf(entity: Entity): Item {
 
 /** The name that the format may use instead of an entity's id. */
 function nameOf(entity: Entity): string {
-  const { name, username, custom_id: customId } = entity.body;
-  const found = [name, username, customId].find((value) => typeof value === 'string');
+  const { name, username } = entity.body;
+  const found = [name, username].find((value) => typeof value === 'string');
   return typeof found === 'string' ? found : entity.id;
 }
 

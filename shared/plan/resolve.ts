@@ -77,10 +77,16 @@ function desire(
   return { slot: winner.slot, entity, hash: entityHash(entity), root: winner.root };
 }
 
+/** A slot for people; a credential's holds a digest of what may be secret. */
+function slotText({ slot, type }: Candidate): string {
+  return /credentials$|^jwt_secrets$/.test(type) ? `the credential (${type})` : slot;
+}
+
 function lostSlot(item: Candidate, winner: Winner): Finding | undefined {
-  if (item.quiet === true || item.contentHash === winner.contentHash) return undefined;
+  const shared = item.contentHash === winner.contentHash && item.proposal?.exclusive !== true;
+  if (item.quiet === true || shared) return undefined;
   if (keyOfRef(item.root) === keyOfRef(winner.root)) return undefined;
-  return finding(item.root, 'SlotLost', `${item.slot} belongs to ${display(winner.root)}`);
+  return finding(item.root, 'SlotLost', `${slotText(item)} belongs to ${display(winner.root)}`);
 }
 
 function losses(candidates: readonly Candidate[], election: Election, winners: ReadonlyMap<Slot, Winner>): Finding[] {
@@ -88,14 +94,15 @@ function losses(candidates: readonly Candidate[], election: Election, winners: R
   return candidates.flatMap((item) => {
     const why = election.withheld.get(item);
     if (why?.reason === 'gate') return [];
+    const holder = winners.get(item.slot);
+    const lostTo = holder === undefined ? undefined : lostSlot(item, holder);
+    if (lostTo !== undefined) return [lostTo];
     // A parent that is itself withheld has its own finding.
     if (why?.reason === 'reference' && proposed.has(why.slot)) return [];
     if (why?.reason === 'reference')
-      return [finding(item.root, 'DependencyLost', `nothing provides ${why.slot} for ${item.slot}`)];
-    if (why !== undefined) return [finding(item.root, 'DependencyLost', `${item.slot} needs its own ${why.slot}`)];
-    const winner = winners.get(item.slot);
-    const lost = winner === undefined ? undefined : lostSlot(item, winner);
-    return lost === undefined ? [] : [lost];
+      return [finding(item.root, 'DependencyLost', `nothing provides ${why.slot} for ${slotText(item)}`)];
+    if (why !== undefined) return [finding(item.root, 'DependencyLost', `${slotText(item)} needs its own ${why.slot}`)];
+    return [];
   });
 }
 

@@ -53,6 +53,11 @@ function behindFacade(service: Service, facade: KongServiceFacade | undefined): 
   return { ...service, metadata: { ...service.metadata, annotations } };
 }
 
+/** Whether a Gateway API backend named no port: KIC looks for -1 then, which no Service has. */
+function isMissing(port: PortRef): boolean {
+  return port.by === 'number' && port.number < 0;
+}
+
 /** Looks a backend up; what is missing is a finding on the root. */
 export async function resolveBackend(context: Context, backend: Backend): Promise<ResolvedBackend> {
   const found = await find(context, 'Service', backend.namespace, backend.name);
@@ -64,8 +69,8 @@ export async function resolveBackend(context: Context, backend: Backend): Promis
   const service = await withTlsPolicy(context, behindFacade(found, backend.facade));
   const port = findPort(service, backend.port);
   if (port === undefined) {
-    const detail = `backend Service ${name} has no port ${portText(backend.port)}`;
-    context.report(context.root, 'PortNotFound', detail);
+    const wanted = isMissing(backend.port) ? 'needs a port' : `has no port ${portText(backend.port)}`;
+    context.report(context.root, 'PortNotFound', `backend Service ${name} ${wanted}`);
   }
   return { backend, service, owner: backend.facade ?? service, port };
 }

@@ -59,6 +59,7 @@ export async function translateConsumer(context: Context, object: KongConsumer):
     body: { username: username === '' ? undefined : username, custom_id: customId === '' ? undefined : customId },
     tags: tagsOf(object),
     refs: {},
+    exclusive: true,
   });
   for (const name of object.credentials ?? []) await proposeCredential(context, consumer, name);
   for (const name of object.consumerGroups ?? []) await proposeMembership(context, consumer, name);
@@ -81,6 +82,7 @@ export async function translateConsumerGroup(context: Context, object: KongConsu
     body: { name },
     tags: tagsOf(object),
     refs: {},
+    exclusive: true,
   });
   for (const ref of pluginRefs(object)) {
     const template = await pluginTemplate(context, object, ref);

@@ -100,7 +100,8 @@ export function newContext(
       const known = proposals.get(draft.slot);
       if (known === undefined || compareRanks(proposal.rank, known.rank) < 0) proposals.set(draft.slot, proposal);
       if (known !== undefined && !isSame(known, proposal)) {
-        report(root, 'NameCollision', `two different ${draft.type} of this object would share ${draft.slot}`);
+        const reason = draft.type === 'plugins' ? 'DuplicatePlugin' : 'NameCollision';
+        report(root, reason, `two different ${draft.type} of this object would share ${draft.slot}`);
       }
     },
     get proposals() {

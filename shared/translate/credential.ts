@@ -131,5 +131,6 @@ export async function proposeCredential(context: Context, consumer: Consumer, na
     refs: { consumer: { slot: consumer.slot } },
     rank: rankOf(secret, 0),
     gate: consumer.slot,
+    exclusive: true,
   });
 }

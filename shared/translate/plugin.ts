@@ -153,12 +153,17 @@ async function mayUse(context: Context, object: KubernetesObject, ref: PluginRef
 }
 
 /** With whom a plugin on a route or service is combined: every consumer, else every group, else nobody (KIC 2.9.2). */
-async function combinations(context: Context, ref: PluginRef): Promise<readonly Scope[]> {
+async function combinations(context: Context, referrer: KubernetesObject, ref: PluginRef): Promise<readonly Scope[]> {
   const consumers = await attachedConsumers(context, ref);
   if (consumers.length > 0) {
     return consumers.map((consumer) => ({ consumer: { slot: consumer.slot, name: consumer.identifier } }));
   }
   const groups = await attachedGroups(context, ref);
+  if (groups.length > 0 && context.options.kongEdition === 'community') {
+    const detail = `plugin ${ref.name} is meant for consumer groups, which need Kong Enterprise, so that it is left out`;
+    context.report(referrer, 'UnsupportedByKong', detail);
+    return [];
+  }
   if (groups.length > 0) return groups.map((name) => ({ consumer_group: { slot: `consumer_groups/${name}`, name } }));
   return [{}];
 }
@@ -173,6 +178,7 @@ export async function proposePlugins(
   for (const ref of refs) {
     const template = await pluginTemplate(context, referrer, ref);
     if (template === undefined) continue;
-    for (const who of await combinations(context, ref)) proposePlugin(context, template, { ...scope, ...who });
+    for (const who of await combinations(context, referrer, ref))
+      proposePlugin(context, template, { ...scope, ...who });
   }
 }

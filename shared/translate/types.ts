@@ -43,6 +43,8 @@ export interface Proposal {
   readonly gate?: Slot;
   /** Losing its slot is as intended and no finding (a default backend's service gives way to a rule's). */
   readonly quiet?: true;
+  /** Another root's equal body is not the same thing (two KongConsumers of one username): the slot is lost, not shared. */
+  readonly exclusive?: true;
 }
 
 /** Something that is not translated as written, or not written to Kong, and why. Never contains secret text. */

@@ -19,6 +19,7 @@ export async function translateVault(context: Context, vault: KongVault): Promis
     body: { name: spec.backend, prefix: spec.prefix, description: spec.description, config: spec.config },
     tags: tagsOf(vault),
     refs: {},
+    exclusive: true,
   });
 }
 

@@ -64,7 +64,7 @@ export function goldenCases(root = import.meta.dirname): readonly GoldenCase[] {
 
 /** What a case gives now: entities in Kong's declarative format and the findings. */
 export async function renderCase({ input, options }: GoldenCase): Promise<string> {
-  const { objects, ignored } = parseManifests(readFileSync(input, 'utf8'), 'in.yaml', options.raw);
+  const { objects, ignored, broken } = parseManifests(readFileSync(input, 'utf8'), 'in.yaml', options.raw);
   const { entities, findings } = await translateAll(objects, options);
   const document = {
     entities: toDeclarative(entities),
@@ -75,6 +75,7 @@ export async function renderCase({ input, options }: GoldenCase): Promise<string
       message,
     })),
     ...(ignored.length === 0 ? {} : { ignored }),
+    ...(broken.length === 0 ? {} : { broken }),
   };
-  return stringify(document, { lineWidth: 0 });
+  return stringify(document, { lineWidth: 0, aliasDuplicateObjects: false });
 }
