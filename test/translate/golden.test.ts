@@ -11,6 +11,10 @@ test('there are golden cases', () => {
 
 for (const golden of cases) {
   test(`golden ${golden.name}`, async () => {
-    assert.equal(await renderCase(golden), readFileSync(golden.golden, 'utf8'), 'run "npm run golden" and review the diff');
+    assert.equal(
+      await renderCase(golden),
+      readFileSync(golden.golden, 'utf8'),
+      'run "npm run golden" and review the diff',
+    );
   });
 }
