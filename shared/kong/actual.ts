@@ -7,7 +7,7 @@ import { select, Values } from './database.ts';
 import { ENTITIES } from './entities.ts';
 import type { Body, Entity, EntityType } from './entities.ts';
 import { findUnique } from './find-unique.ts';
-import { ENTITY_TYPES, managedExpression } from './scope.ts';
+import { isCommon, managedExpression, supported, typesProbe } from './scope.ts';
 import type { Scope } from './scope.ts';
 
 /** What Kong's database says of one entity. */
@@ -25,16 +25,17 @@ export interface Holder extends Version {
 }
 
 /**
- * Kong's own tables, read only. Every method is one statement (findUnique: two when a parent is adopted; children: two the
- * first time) and rejects with
+ * Kong's own tables, read only; which of the optional ones there are is asked once, when it matters. Every method is one statement (findUnique: two when a parent is adopted) and rejects with
  * KONG_DATABASE_UNAVAILABLE. Key material is never selected; a credential's key is compared with, never read.
  */
 export interface ActualState {
+  /** Whether this Kong has no table for a type, or one that knows no tags; asked only for types that not all have. */
+  lacks(type: EntityType): Promise<boolean>;
   /** Of the entities that exist: id → version. */
   versions(refs: readonly EntityRef[]): Promise<ReadonlyMap<string, Version>>;
   /** Wanted id → the row of another id that holds one of its unique keys, a foreign one before a managed one. */
   findUnique(entities: readonly Entity[]): Promise<ReadonlyMap<string, Holder>>;
-  /** Everything that carries our filter tags in our workspace. Every type is in the map. */
+  /** Everything that carries our filter tags in our workspace. Every type that this Kong has is in the map. */
   managed(): Promise<ReadonlyMap<EntityType, readonly { readonly id: string; readonly xmin: string }[]>>;
   /** Certificate id → names of the SNIs that Kong has on it, whoever made them. */
   snisOf(certificateIds: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>;
@@ -46,7 +47,8 @@ export interface ActualState {
   children(refs: readonly EntityRef[]): Promise<readonly Child[]>;
 }
 
-async function versions(scope: Scope, refs: readonly EntityRef[]): Promise<ReadonlyMap<string, Version>> {
+async function versions(scope: Scope, wanted: readonly EntityRef[]): Promise<ReadonlyMap<string, Version>> {
+  const refs = await supported(scope, wanted);
   if (refs.length === 0) return new Map();
   const values = new Values();
   const parts = [...Map.groupBy(refs, (ref) => ref.type)].map(([type, group]) => {
@@ -69,8 +71,9 @@ async function versions(scope: Scope, refs: readonly EntityRef[]): Promise<Reado
 async function managedEntities(
   scope: Scope,
 ): Promise<ReadonlyMap<EntityType, readonly { readonly id: string; readonly xmin: string }[]>> {
+  const types = [...(await scope.types())];
   const values = new Values();
-  const parts = ENTITY_TYPES.map((type) => {
+  const parts = types.map((type) => {
     const condition = managedExpression(scope, type, 't', values);
     return `SELECT '${type}' AS type, t.id::text AS id, t.xmin::text AS xmin FROM ${ENTITIES[type].table} t WHERE ${condition}`;
   });
@@ -81,7 +84,7 @@ async function managedEntities(
     values.list,
   );
   const groups = Map.groupBy(rows, (row) => row.type);
-  return new Map(ENTITY_TYPES.map((type) => [type, (groups.get(type) ?? []).map(({ id, xmin }) => ({ id, xmin }))]));
+  return new Map(types.map((type) => [type, (groups.get(type) ?? []).map(({ id, xmin }) => ({ id, xmin }))]));
 }
 
 async function snisOf(scope: Scope, ids: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
@@ -130,34 +133,18 @@ async function targets(scope: Scope, ids: readonly string[]): Promise<ReadonlyMa
   );
 }
 
-/** Asks the database once, and again only after a failure. */
-function filterChainsProbe(pool: Queryable): () => Promise<boolean> {
-  let answer: Promise<boolean> | undefined;
-  const ask = async (): Promise<boolean> => {
-    const statement = `SELECT to_regclass('filter_chains') IS NOT NULL AS there`;
-    const [row] = await select<{ there: boolean }>(pool, 'filter chains', statement, []);
-    return row?.there === true;
-  };
-  return () => {
-    answer ??= ask().catch((error: unknown) => {
-      answer = undefined;
-      throw error;
-    });
-    return answer;
-  };
-}
-
 /** Kong's state by SQL. `pool` is not closed here. */
 export function actualState(pool: Queryable, config: Pick<KongConfig, 'filterTags' | 'workspace'>): ActualState {
   const scope: Scope = {
     pool,
     filterTags: config.filterTags,
     workspace: config.workspace === '' ? 'default' : config.workspace,
-    hasFilterChains: filterChainsProbe(pool),
+    types: typesProbe(pool),
   };
   return {
     versions: (refs) => versions(scope, refs),
-    findUnique: (entities) => findUnique(scope, entities),
+    lacks: async (type) => !isCommon(type) && !(await scope.types()).has(type),
+    findUnique: async (entities) => findUnique(scope, await supported(scope, entities)),
     managed: () => managedEntities(scope),
     snisOf: (ids) => snisOf(scope, ids),
     upstreamsOf: (ids) => upstreamsOf(scope, ids),

@@ -2,7 +2,7 @@ import type { EntityRef } from '../plan/types.ts';
 import { select, Values } from './database.ts';
 import { ENTITIES } from './entities.ts';
 import type { EntityType } from './entities.ts';
-import { ENTITY_TYPES, managedExpression } from './scope.ts';
+import { managedExpression } from './scope.ts';
 import type { Scope } from './scope.ts';
 
 /** An entity that refers to another one. */
@@ -33,9 +33,9 @@ interface Link {
   readonly cascades: boolean;
 }
 
-function links(refs: readonly EntityRef[]): readonly Link[] {
+function links(types: ReadonlySet<EntityType>, refs: readonly EntityRef[]): readonly Link[] {
   const parents = Map.groupBy(refs, (ref) => ref.type);
-  return ENTITY_TYPES.flatMap((child) =>
+  return [...types].flatMap((child) =>
     Object.entries(ENTITIES[child].references).flatMap(([field, type]): Link[] => {
       const group = parents.get(type);
       if (group === undefined) return [];
@@ -65,25 +65,14 @@ function caCertificateUsers(scope: Scope, refs: readonly EntityRef[], values: Va
   ];
 }
 
-/** Filter chains are never ours, and cascade with their route or service; Kong has them from 3.4 on. */
-async function filterChains(scope: Scope, refs: readonly EntityRef[], values: Values): Promise<readonly string[]> {
-  const parents = refs.filter((ref) => ref.type === 'routes' || ref.type === 'services').map((ref) => ref.id);
-  if (parents.length === 0) return [];
-  if (!(await scope.hasFilterChains())) return [];
-  return ['route_id', 'service_id'].map(
-    (column) =>
-      `SELECT t.${column}::text AS "parentId", 'filter_chains' AS "table", t.id::text AS id, false AS managed, ` +
-      `true AS cascades FROM filter_chains t WHERE t.${column} = ANY(${values.add(parents, 'uuid[]')})`,
-  );
-}
-
 /** What refers to these entities, see `ActualState`. */
 export async function children(scope: Scope, refs: readonly EntityRef[]): Promise<readonly Child[]> {
+  if (refs.length === 0) return [];
   const values = new Values();
+  const types = await scope.types();
   const parts = [
-    ...links(refs).map((link) => subselect(scope, link, values)),
+    ...links(types, refs).map((link) => subselect(scope, link, values)),
     ...caCertificateUsers(scope, refs, values),
-    ...(await filterChains(scope, refs, values)),
   ];
   if (parts.length === 0) return [];
   return select<Child>(scope.pool, 'children', parts.join(' UNION ALL '), values.list);

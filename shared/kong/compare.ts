@@ -7,7 +7,7 @@ import { differences } from './differences.ts';
 import { readAll, schemasFor } from './read.ts';
 import type { SchemaOf } from './read.ts';
 import { adoptsId } from './unique.ts';
-import type { Body } from './entities.ts';
+import type { Body, EntityType } from './entities.ts';
 
 /**
  * How a wanted entity stands against Kong:
@@ -18,7 +18,7 @@ import type { Body } from './entities.ts';
  * - `drift`: we wrote this, and somebody changed it: write;
  * - `moved`: a managed entity under another id holds a unique key. `adopt`: take over `holder.id`, resolve and
  *   compare again; otherwise `holder` has to go first;
- * - `foreign`: it, or what holds its unique key, is not ours: never touched.
+ * - `foreign`: it, or what holds its unique key, is not ours, or this Kong has no such type: never touched.
  */
 export type Comparison =
   | { readonly state: 'missing'; readonly desired: Desired }
@@ -37,6 +37,18 @@ interface Row {
   readonly desired: Desired;
   readonly known: KnownEntity | undefined;
   readonly version: Version | undefined;
+}
+
+/** Types among these that this Kong does not have. */
+async function lacking(desired: readonly Desired[], actual: ActualState): Promise<ReadonlySet<EntityType>> {
+  const types = [...new Set(desired.map(({ entity }) => entity.type))];
+  const lacks = await Promise.all(types.map((type) => actual.lacks(type)));
+  return new Set(types.filter((_type, n) => lacks[n]));
+}
+
+function unsupported(desired: Desired): Comparison {
+  const detail = `${desired.entity.type} ${desired.entity.id} is of a type that this Kong does not have`;
+  return { state: 'foreign', desired, finding: finding(desired.root, 'KongTypeMissing', detail) };
 }
 
 /** Kong has to be asked: the row is ours, but it is not what we wrote last, or we do not know what that was. */
@@ -89,8 +101,10 @@ export async function compare(
   actual: ActualState,
   admin: AdminClient,
 ): Promise<readonly Comparison[]> {
-  const versions = await actual.versions(desired.map(({ entity }) => entity));
-  const rows = desired.map((item): Row => ({
+  const missing = await lacking(desired, actual);
+  const possible = desired.filter(({ entity }) => !missing.has(entity.type));
+  const versions = await actual.versions(possible.map(({ entity }) => entity));
+  const rows = possible.map((item): Row => ({
     desired: item,
     known: known.get(item.entity.id),
     version: versions.get(item.entity.id),
@@ -101,8 +115,10 @@ export async function compare(
     readAll(asked, actual, admin),
     schemasFor(asked, admin),
   ]);
-  return rows.map((row) => {
-    const { id } = row.desired.entity;
-    return judge(row, holders.get(id), bodies.get(id), schemas);
+  const byId = new Map(rows.map((row) => [row.desired.entity.id, row]));
+  return desired.map((item) => {
+    const { id } = item.entity;
+    const row = byId.get(id);
+    return row === undefined ? unsupported(item) : judge(row, holders.get(id), bodies.get(id), schemas);
   });
 }

@@ -1,7 +1,7 @@
 import type { Holder } from './actual.ts';
 import { select, Values } from './database.ts';
 import { ENTITIES } from './entities.ts';
-import type { Body, Entity } from './entities.ts';
+import type { Body, Entity, EntityType } from './entities.ts';
 import { referenceId } from './json.ts';
 import { managedExpression } from './scope.ts';
 import type { Scope } from './scope.ts';
@@ -45,9 +45,18 @@ function subselect(scope: Scope, group: readonly Wanted[], values: Values): stri
   );
 }
 
-/** Names are unique inside a workspace; SNIs, vault prefixes and CA certificates are unique in all of Kong (DB §1.2). */
-function sameWorkspace(scope: Scope, type: Entity['type'], values: Values): string {
-  if (type === 'ca_certificates' || type === 'snis' || type === 'vaults') return '';
+/** Unique in all of Kong; all other names are unique inside a workspace (DB §1.2). */
+const GLOBAL: ReadonlySet<EntityType> = new Set([
+  'ca_certificates',
+  'snis',
+  'vaults',
+  'key_sets',
+  'keys',
+  'filter_chains',
+]);
+
+function sameWorkspace(scope: Scope, type: EntityType, values: Values): string {
+  if (GLOBAL.has(type)) return '';
   return ` AND t.ws_id = (SELECT id FROM workspaces WHERE name = ${values.add(scope.workspace, 'text')})`;
 }
 

@@ -7,6 +7,9 @@ const COLLECTIONS: { readonly [T in EntityType]?: string } = {
   jwt_secrets: 'jwts',
   keyauth_credentials: 'key-auths',
   oauth2_credentials: 'oauth2',
+  mtls_auth_credentials: 'mtls-auths',
+  key_sets: 'key-sets',
+  filter_chains: 'filter-chains',
 };
 
 /** Admin API path of a collection. Targets have none of their own: `upstreamId` is needed for them (DB §4.1). */

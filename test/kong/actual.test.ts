@@ -166,13 +166,25 @@ test('managed lists what carries the tag, of every type', async () => {
   await fresh.insert('services', { name: 'foreign', host: 'h', tags: ['x'] });
   const managed = await mine.managed();
   await fresh.end();
-  assert.equal(managed.size, 16);
+  assert.ok(managed.has('plugins') && managed.has('filter_chains'), 'what this Kong has');
+  assert.ok(!managed.has('consumer_groups'), 'Enterprise has a table for these, this database has not');
   assert.deepEqual(
     managed.get('services')?.map((row) => row.id),
     [id],
   );
   assert.match(managed.get('services')?.[0]?.xmin ?? '', /^\d+$/);
   assert.deepEqual(managed.get('routes'), []);
+});
+
+test('types that this Kong lacks are named, and never make the others unreadable', async () => {
+  assert.equal(await actual.lacks('consumer_groups'), true);
+  assert.equal(await actual.lacks('filter_chains'), false);
+  assert.equal(await actual.lacks('routes'), false);
+  const id = await service({ name: 'beside' });
+  const group = entity('consumer_groups', { name: 'gold' });
+  const versions = await actual.versions([group, { type: 'services', id }]);
+  assert.deepEqual([...versions.keys()], [id]);
+  assert.equal((await actual.findUnique([group, entity('services', { name: 'beside' })])).size, 1);
 });
 
 test('snisOf, upstreamsOf and targets read what the writer needs', async () => {

@@ -242,6 +242,14 @@ test('an upstream and a target of ours under other ids keep them; a route has to
   );
 });
 
+test('a type that this Kong does not have is a finding, and the rest is compared', async () => {
+  const service = want('services', { name: 's', host: 'h' });
+  const result = await compare([want('consumer_groups', { name: 'gold' }), service], NOTHING, actual, admin);
+  assert.deepEqual(states(result), ['consumer_groups foreign', 'services missing']);
+  assert.ok(result[0]?.state === 'foreign');
+  assert.equal(result[0].finding.reason, 'KongTypeMissing');
+});
+
 test('many entities are read in pages, not one by one', async () => {
   const services = Array.from({ length: 60 }, (_item, n) => want('services', { name: `s${n}`, host: 'h' }));
   await create(services);

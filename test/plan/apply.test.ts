@@ -91,6 +91,7 @@ function fake(fakes: Fakes = {}, concurrency = 4): Fake {
   };
   const actual: ActualState = {
     versions: unused,
+    lacks: unused,
     managed: unused,
     targets: unused,
     findUnique: () => Promise.resolve(fakes.holders ?? new Map()),
