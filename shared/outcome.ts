@@ -52,7 +52,7 @@ export async function announce(
   for (const slice of slices) {
     logger.info('slice', summary(slice));
     for (const { object, severity, reason, message } of slice.findings) {
-      logger.warn('finding', { object: display(object), severity, reason, message });
+      logger.warn('finding', { object: display(object), severity, reason, explanation: message });
     }
   }
   try {

@@ -48,29 +48,55 @@ function failure(
   return undefined;
 }
 
+/** Whether somebody else has won the gate that a candidate hangs on. */
+function losesGate(item: Candidate, gates: ReadonlyMap<Slot, Candidate>): boolean {
+  const holder = item.gate === undefined ? undefined : gates.get(item.gate);
+  return holder !== undefined && !sameRoot(holder, item);
+}
+
+/** An election in which it is settled who holds the gates. Parents are settled before children. */
+function electWithin(
+  standing: readonly Candidate[],
+  trusted: readonly Candidate[],
+  gates: ReadonlyMap<Slot, Candidate>,
+): { readonly winners: Map<Slot, Candidate>; readonly withheld: Withheld } {
+  const withheld: Withheld = new Map();
+  for (const item of standing) {
+    if (item.gate !== undefined && (gates.get(item.gate) === undefined || losesGate(item, gates))) {
+      withheld.set(item, { reason: 'gate', slot: item.gate });
+    }
+  }
+  const counting = trusted.filter((item) => !losesGate(item, gates));
+  const own = ownProposals(standing);
+  for (;;) {
+    const open = standing.filter((item) => !withheld.has(item));
+    const winners = best([...open, ...counting]);
+    const failed = lowest(open, winners, own);
+    if (failed.size === 0) return { winners, withheld };
+    for (const [item, why] of failed) withheld.set(item, why);
+  }
+}
+
 /**
  * The best-ranked candidate of every slot. Candidates whose gate another root won do not count; neither do those
- * whose own version of a parent lost, or that refer to a slot nobody fills. `trusted` are candidates known to count
- * (stored proposals of roots outside the slice): only their rank is looked at. Parents are settled before children,
- * so the result does not depend on the order of the candidates.
+ * whose own version of a parent lost, or that refer to a slot nobody fills. Who holds a gate and does not count itself
+ * gives it up, and everything is looked at again. `trusted` are candidates known to count (stored proposals of roots
+ * outside the slice): only their rank and gate are looked at. A slot that is a gate is not gated itself. The result
+ * does not depend on the order of the candidates.
  */
 export function elect(candidates: readonly Candidate[], trusted: readonly Candidate[] = []): Election {
-  const withheld: Withheld = new Map();
-  const own = ownProposals(candidates);
+  const names = new Set([...candidates, ...trusted].flatMap((item) => item.gate ?? []));
+  const failed: Withheld = new Map();
   for (;;) {
-    const standing = candidates.filter((item) => !withheld.has(item));
-    const gates = best([...standing, ...trusted]);
-    const open: Candidate[] = [];
-    const gated: Withheld = new Map();
-    for (const item of standing) {
-      const holder = item.gate === undefined ? undefined : gates.get(item.gate);
-      if (item.gate === undefined || (holder !== undefined && sameRoot(holder, item))) open.push(item);
-      else gated.set(item, { reason: 'gate', slot: item.gate });
+    const standing = candidates.filter((item) => !failed.has(item));
+    const gates = best([...standing, ...trusted].filter((item) => names.has(item.slot)));
+    const { winners, withheld } = electWithin(standing, trusted, gates);
+    const holders = [...gates.values()].filter((holder) => withheld.has(holder));
+    if (holders.length === 0) return { winners, withheld: new Map([...failed, ...withheld]) };
+    for (const holder of holders) {
+      const why = withheld.get(holder);
+      if (why !== undefined) failed.set(holder, why);
     }
-    const winners = best([...open, ...trusted]);
-    const failed = lowest(open, winners, own);
-    if (failed.size === 0) return { winners, withheld: new Map([...withheld, ...gated]) };
-    for (const [item, reason] of failed) withheld.set(item, reason);
   }
 }
 

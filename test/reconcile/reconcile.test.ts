@@ -124,8 +124,9 @@ test('a list that cannot be read aborts: nothing is taken for deleted', () =>
   withPlane(3, async (plane) => {
     await run(plane);
     const rows = await plane.rows();
-    const list = (): Promise<never> => Promise.reject(new AppError('KUBERNETES_UNAVAILABLE', 'page 2'));
-    await assert.rejects(run(plane, { list }), { code: 'KUBERNETES_UNAVAILABLE' });
+    await assert.rejects(run(plane, { list: () => Promise.reject(new AppError('KUBERNETES_UNAVAILABLE', 'page 2')) }), {
+      code: 'KUBERNETES_UNAVAILABLE',
+    });
     assert.deepEqual(await plane.rows(), rows);
   }));
 

@@ -43,12 +43,13 @@ async function reset(): Promise<void> {
   await heal();
 }
 
+async function listAll(): Promise<{ objects: readonly KubernetesObject[]; requests: number }> {
+  return { objects: plane.cluster.objects(), requests: 1 };
+}
+
 /** A reconcile, however much it deletes. */
 async function heal(): Promise<void> {
-  const list = async (): Promise<{ objects: readonly KubernetesObject[]; requests: number }> => {
-    return { objects: plane.cluster.objects(), requests: 1 };
-  };
-  await reconcile({ dependencies: plane.dependencies, list, remainingMs: () => 60_000, force: true });
+  await reconcile({ dependencies: plane.dependencies, list: listAll, remainingMs: () => 60_000, force: true });
 }
 
 /** One change of everything: an entity of every level is created, updated and deleted. */

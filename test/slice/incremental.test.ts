@@ -26,11 +26,12 @@ after(async () => {
   await server.stop();
 });
 
+async function listAll(): Promise<{ objects: readonly KubernetesObject[]; requests: number }> {
+  return { objects: plane.cluster.objects(), requests: 1 };
+}
+
 async function heal(dependencies: SliceDependencies): Promise<void> {
-  const list = async (): Promise<{ objects: readonly KubernetesObject[]; requests: number }> => {
-    return { objects: plane.cluster.objects(), requests: 1 };
-  };
-  await reconcile({ dependencies, list, remainingMs: () => 60_000, force: true });
+  await reconcile({ dependencies, list: listAll, remainingMs: () => 60_000, force: true });
 }
 
 async function empty(dependencies: SliceDependencies): Promise<void> {
@@ -146,7 +147,7 @@ test('slices equal a full translation when no event is lost, and with a reconcil
     { numRuns: RUNS },
   );
   context.diagnostic(`${report.numRuns} sequences, seed ${report.seed}`);
-  if (report.failed) throw new Error(fc.defaultReportMessage(report));
+  if (report.failed) throw new Error(fc.defaultReportMessage(report), { cause: report.errorInstance });
 });
 
 interface Wish {
@@ -212,11 +213,15 @@ const wish: fc.Arbitrary<Wish> = fc.oneof(
 const wishers: fc.Arbitrary<Step['act']> = fc.oneof(
   {
     weight: 4,
-    arbitrary: fc.tuple(fc.constantFrom('a', 'b', 'c', 'd'), fc.array(wish, { maxLength: 4 }), ages).map(
-      ([name, wishes, createdAt]): Step['act'] =>
-        (cluster) =>
-          cluster.put(ingress(name, [], { createdAt, annotations: { 'test/wishes': JSON.stringify(wishes) } })),
-    ),
+    arbitrary: fc
+      .tuple(fc.constantFrom('a', 'b', 'c', 'd'), fc.array(wish, { maxLength: 4 }), ages)
+      .map(([name, wishes, createdAt]): Step['act'] =>
+        Object.assign(
+          (cluster: ControlPlane['cluster']) =>
+            cluster.put(ingress(name, [], { createdAt, annotations: { 'test/wishes': JSON.stringify(wishes) } })),
+          { [fc.toStringMethod]: () => JSON.stringify({ name, createdAt, wishes }) },
+        ),
+      ),
   },
   { weight: 1, arbitrary: fc.constantFrom('a', 'b', 'c', 'd').map((name) => remove('Ingress', name)) },
 );
@@ -237,5 +242,5 @@ test('contested slots, gates and parents end as a full election ends', async (co
     { numRuns: RUNS * 2 },
   );
   context.diagnostic(`${report.numRuns} sequences, seed ${report.seed}`);
-  if (report.failed) throw new Error(fc.defaultReportMessage(report));
+  if (report.failed) throw new Error(fc.defaultReportMessage(report), { cause: report.errorInstance });
 });

@@ -5,7 +5,7 @@ import { startAdmin } from '../../infra/local/kong/admin/server.ts';
 import { migrate } from '../../infra/local/kong/database/migrate.ts';
 import type { KongConfig } from '../../shared/config.ts';
 import { adminClient, type AdminClient } from '../../shared/kong/admin.ts';
-import { ENTITIES, type EntityType } from '../../shared/kong/entities.ts';
+import { ENTITIES } from '../../shared/kong/entities.ts';
 import type { SliceDependencies } from '../../shared/slice.ts';
 import type { TranslateOptions } from '../../shared/translate/types.ts';
 import { memoryCluster, type MemoryCluster } from './cluster.ts';
@@ -109,10 +109,7 @@ export async function controlPlane(server: TemporaryPostgres, name: string): Pro
 
 /** How many rows of each type Kong has, without those that it has none of. */
 export async function counts(plane: ControlPlane): Promise<Readonly<Record<string, number>>> {
-  const result: Partial<Record<EntityType | string, number>> = {};
-  for (const key of (await plane.rows()).keys()) {
-    const type = key.slice(0, key.indexOf('/'));
-    result[type] = (result[type] ?? 0) + 1;
-  }
-  return Object.fromEntries(Object.entries(result).map(([type, count]) => [type, count ?? 0]));
+  const types = [...(await plane.rows()).keys()].map((key) => key.slice(0, key.indexOf('/')));
+  const groups = Map.groupBy(types, (type) => type);
+  return Object.fromEntries([...groups].map(([type, all]) => [type, all.length]));
 }
