@@ -16,6 +16,7 @@ export const REASONS = {
   InvalidTag: { severity: 'warning', nextStep: 'Use tags without "/" and control characters.' },
   InvalidHost: { severity: 'error', nextStep: 'Use a DNS name, with at most one "*" as its first or last label.' },
   InvalidPath: { severity: 'error', nextStep: 'Write a path that Kong takes; this path is left out until then.' },
+  InvalidRoute: { severity: 'error', nextStep: 'Correct the annotations; the route is left out until then.' },
   InvalidCertificate: { severity: 'error', nextStep: 'Put a matching PEM pair into tls.crt and tls.key.' },
   InvalidCaCertificate: {
     severity: 'error',

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { ConfigMap, KubernetesObject, Secret } from '../kubernetes/resources.ts';
-import type { Context } from './context.ts';
-import { tagsOf } from './identity.ts';
+import { type Context, objectTags } from './context.ts';
+
 import { secretText } from './secret.ts';
 
 const CA_LABEL = 'konghq.com/ca-cert';
@@ -41,7 +41,7 @@ function propose(context: Context, object: KubernetesObject, id: string | undefi
     type: 'ca_certificates',
     id,
     body: { cert: parsed.cert },
-    tags: tagsOf(object),
+    tags: objectTags(context, object),
     refs: {},
   });
 }

@@ -1,7 +1,7 @@
 import { X509Certificate, createHash, createPrivateKey } from 'node:crypto';
 import type { KubernetesObject, Secret } from '../kubernetes/resources.ts';
-import { type Context, find, fullName } from './context.ts';
-import { entityId, tagsOf } from './identity.ts';
+import { type Context, find, fullName, objectTags } from './context.ts';
+import { entityId } from './identity.ts';
 import { secretText } from './secret.ts';
 import type { Rank, Slot } from './types.ts';
 
@@ -77,7 +77,7 @@ export async function proposeCertificate(
     type: 'certificates',
     id: secret.metadata.uid ?? entityId('certificates', fullName(secret), context.options.workspace),
     body: { cert: pair.cert, key: pair.key },
-    tags: tagsOf(secret),
+    tags: objectTags(context, secret),
     refs: {},
     rank: secretRank(secret),
   });

@@ -2,9 +2,9 @@ import type { KongClusterPlugin, KongConsumer, KongConsumerGroup } from '../kube
 import type { KubernetesObject } from '../kubernetes/resources.ts';
 import { pluginRefs } from '../kubernetes/plugin-refs.ts';
 import { type Consumer, consumerOf, isForOthers } from './consumer-identity.ts';
-import { type Context, find } from './context.ts';
+import { type Context, find, objectTags } from './context.ts';
 import { proposeCredential } from './credential.ts';
-import { entityId, tagsOf } from './identity.ts';
+import { entityId } from './identity.ts';
 import { hasOurClass } from './ingress-class.ts';
 import { attachedConsumers, pluginTemplate, proposePlugin } from './plugin.ts';
 import { pluginConfig } from './plugin-config.ts';
@@ -57,7 +57,7 @@ export async function translateConsumer(context: Context, object: KongConsumer):
     type: 'consumers',
     id: entityId(consumer.plural, consumer.identifier, context.options.workspace),
     body: { username: username === '' ? undefined : username, custom_id: customId === '' ? undefined : customId },
-    tags: tagsOf(object),
+    tags: objectTags(context, object),
     refs: {},
     exclusive: true,
   });
@@ -80,7 +80,7 @@ export async function translateConsumerGroup(context: Context, object: KongConsu
     type: 'consumer_groups',
     id: entityId('consumergroups', name, context.options.workspace),
     body: { name },
-    tags: tagsOf(object),
+    tags: objectTags(context, object),
     refs: {},
     exclusive: true,
   });

@@ -3,7 +3,8 @@ import type { Queries, QueryKind } from '../kubernetes/keys.ts';
 import { shapeProblem } from '../kubernetes/shapes.ts';
 import { MalformedObject } from '../kubernetes/object.ts';
 import type { Lookup } from '../kubernetes/lookup.ts';
-import type { Json } from '../kong/entities.ts';
+import type { EntityType, Json } from '../kong/entities.ts';
+import { isName, refusedTags, tagsOf } from './identity.ts';
 import { type Reason, finding, refOf } from '../findings.ts';
 import type { Finding, Proposal, Rank, Slot, TranslateOptions } from './types.ts';
 
@@ -31,6 +32,18 @@ export interface Context {
   translate(other: KubernetesObject): Promise<readonly Proposal[]>;
   readonly proposals: readonly Proposal[];
   readonly findings: readonly Finding[];
+}
+
+/** The tags of what comes from an object; its own tags that Kong would refuse are left out, with a finding. */
+export function objectTags(
+  context: Context,
+  object: KubernetesObject,
+  ruleNames: readonly string[] = [],
+): readonly string[] {
+  for (const tag of refusedTags(object)) {
+    context.report(object, 'InvalidTag', `annotation konghq.com/tags holds ${JSON.stringify(tag.slice(0, 80))}`);
+  }
+  return tagsOf(object, ruleNames);
 }
 
 /** `namespace/name`. */
@@ -62,6 +75,8 @@ export function compact(fields: { readonly [field: string]: Json | undefined }):
   }
   return body;
 }
+
+const NAMED: ReadonlySet<EntityType> = new Set<EntityType>(['services', 'routes', 'upstreams', 'consumer_groups']);
 
 function isSame(a: Proposal, b: Proposal): boolean {
   return JSON.stringify([a.body, a.refs]) === JSON.stringify([b.body, b.refs]);
@@ -97,6 +112,15 @@ export function newContext(
         root: ref,
         rank: draft.rank ?? rankOf(root, 0),
       };
+      const { name } = proposal.body;
+      if (NAMED.has(draft.type) && typeof name === 'string' && !isName(name)) {
+        report(
+          root,
+          'InvalidName',
+          `${draft.type} ${JSON.stringify(name.slice(0, 120))} would have a name that Kong refuses`,
+        );
+        return;
+      }
       const known = proposals.get(draft.slot);
       if (known === undefined || compareRanks(proposal.rank, known.rank) < 0) proposals.set(draft.slot, proposal);
       if (known !== undefined && !isSame(known, proposal)) {

@@ -3,8 +3,8 @@ import type { EntityType } from '../kong/entities.ts';
 import type { Secret } from '../kubernetes/resources.ts';
 import { goInteger, listOf } from './annotations.ts';
 import type { Consumer } from './consumer-identity.ts';
-import { type Context, type Draft, find, rankOf } from './context.ts';
-import { entityId, tagsOf } from './identity.ts';
+import { type Context, type Draft, find, rankOf, objectTags } from './context.ts';
+import { entityId } from './identity.ts';
 import { secretText } from './secret.ts';
 
 const CREDENTIAL_LABEL = 'konghq.com/credential';
@@ -127,7 +127,7 @@ export async function proposeCredential(context: Context, consumer: Consumer, na
     type: type.entity,
     id: entityId('credentials', `${type.entity}:${key}`, context.options.workspace),
     body: credentialFields(context, secret, label, type),
-    tags: tagsOf(secret),
+    tags: objectTags(context, secret),
     refs: { consumer: { slot: consumer.slot } },
     rank: rankOf(secret, 0),
     gate: consumer.slot,

@@ -57,15 +57,10 @@ export function headerField(name: string): string {
   return `http.headers.${name.toLowerCase().replaceAll('-', '_')}`;
 }
 
-/** Whether a header's name can stand in an expression. */
-export function isHeaderName(name: string): boolean {
-  return /^[A-Za-z0-9_-]+$/.test(name);
-}
-
 /** Headers by name: all of them, each with any of its values; `~*` starts a regular expression (KIC 2.2.6). */
 export function headersExpression(headers: { readonly [name: string]: readonly string[] }): Expression {
   const names = Object.keys(headers)
-    .filter((name) => name.toLowerCase() !== 'host' && isHeaderName(name))
+    .filter((name) => name.toLowerCase() !== 'host')
     .toSorted();
   return and(
     names.map((name) =>

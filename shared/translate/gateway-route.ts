@@ -1,9 +1,10 @@
 import type { GatewayRoute, Listener } from '../kubernetes/gateway-resources.ts';
 import { type PluginRef, pluginRefs } from '../kubernetes/plugin-refs.ts';
-import type { Context } from './context.ts';
-import { entityId, tagsOf } from './identity.ts';
+import { type Context, objectTags } from './context.ts';
+import { entityId } from './identity.ts';
 import { type Bound, proposePlugins } from './plugin.ts';
-import { type RouteFields, withAnnotations } from './route.ts';
+import { proposeKongRoute } from './kong-route.ts';
+import type { RouteFields } from './route.ts';
 import type { KongService } from './service.ts';
 
 /** Kong protocols of the listeners, sorted; undefined when none has one (KIC 2.4.4). */
@@ -25,24 +26,17 @@ export interface RouteDraft {
   readonly extensions?: readonly string[];
 }
 
-/** Proposes a route with its annotations and plugins. */
+/** Proposes a route with its annotations and plugins; undefined, with a finding, when Kong would refuse it. */
 export async function proposeGatewayRoute(
   context: Context,
   source: GatewayRoute,
   service: KongService,
-  draft: RouteDraft,
-): Promise<Bound> {
-  const route = { slot: `routes/${draft.name}`, name: draft.name };
-  context.propose({
-    slot: route.slot,
-    type: 'routes',
-    id: entityId('routes', draft.name, context.options.workspace),
-    body: { name: draft.name, ...withAnnotations(context, source, draft.fields) },
-    tags: tagsOf(source, draft.ruleNames),
-    refs: { service: { slot: service.slot } },
-  });
+  { name, fields, ruleNames, extensions = [] }: RouteDraft,
+): Promise<Bound | undefined> {
+  const route = proposeKongRoute(context, source, { name, fields, ruleNames, service: { slot: service.slot } });
+  if (route === undefined) return undefined;
   const namespace = source.metadata.namespace ?? '';
-  const extensions = (draft.extensions ?? []).map((name): PluginRef => ({ namespace, name, remote: false }));
-  await proposePlugins(context, source, [...pluginRefs(source), ...extensions], { route });
+  const extended = extensions.map((extension): PluginRef => ({ namespace, name: extension, remote: false }));
+  await proposePlugins(context, source, [...pluginRefs(source), ...extended], { route });
   return route;
 }

@@ -1,5 +1,6 @@
 import type { Gateway, GatewayRoute, Listener, ParentRef } from '../kubernetes/gateway-resources.ts';
 import { type Context, find } from './context.ts';
+import { isHost } from './host.ts';
 import { effectiveHostnames } from './hostname.ts';
 
 /** The controller whose GatewayClasses are ours (KIC `--gateway-api-controller-name`). */
@@ -105,6 +106,17 @@ function distinct(listeners: readonly Listener[]): readonly Listener[] {
   return [...new Set(listeners)];
 }
 
+/** The route's hostnames that are some; undefined, with findings, when it has only others. */
+function validHostnames(context: Context, route: GatewayRoute): readonly string[] | undefined {
+  const all = route.spec?.hostnames ?? [];
+  const valid = all.filter(isHost);
+  for (const host of all) {
+    if (isHost(host)) continue;
+    context.report(route, 'InvalidHost', `spec.hostnames holds ${JSON.stringify(host.slice(0, 120))}`);
+  }
+  return all.length > 0 && valid.length === 0 ? undefined : valid;
+}
+
 /**
  * Where a route is attached, from the specs of its Gateways (KIC 2.8.3); undefined when it has no parent of ours, or,
  * with a finding, when no listener takes it. With `raw`, every route is taken as it is.
@@ -112,9 +124,10 @@ function distinct(listeners: readonly Listener[]): readonly Listener[] {
 export async function attach(context: Context, route: GatewayRoute): Promise<Attachment | undefined> {
   const parents = await ourParents(context, route);
   const listeners = distinct(parents.flatMap((parent) => parent.listeners));
-  const own = route.spec?.hostnames ?? [];
+  if (parents.length === 0 && !context.options.raw) return undefined;
+  const own = validHostnames(context, route);
+  if (own === undefined) return undefined;
   if (context.options.raw) return { listeners, hostnames: own };
-  if (parents.length === 0) return undefined;
   const taking: Listener[] = [];
   for (const { gateway, ref, listeners: candidates } of parents) {
     for (const listener of candidates) {

@@ -1,6 +1,6 @@
 import type { GRPCRoute, GRPCRouteMatch, GRPCRouteRule, ValueMatch } from '../kubernetes/gateway-resources.ts';
 import type { Context } from './context.ts';
-import { compareText } from './context.ts';
+import { compareText, objectTags } from './context.ts';
 import { type Expression, and, compare, headerField, hostExpression, packBits, sniExpression } from './expression.ts';
 import { proposeTermination, usableBackends } from './gateway-backend.ts';
 import { listenerProtocols, proposeGatewayRoute } from './gateway-route.ts';
@@ -8,7 +8,7 @@ import { type Attachment, attach } from './gateway.ts';
 import { isHost } from './host.ts';
 import { translateFilters } from './http-filter.ts';
 import { ranked } from './http-match.ts';
-import { hostText, tagsOf } from './identity.ts';
+import { hostText } from './identity.ts';
 import { isRegex } from './path.ts';
 import { pluginIdentity } from './plugin.ts';
 import { type RouteFields, annotatedSnis } from './route.ts';
@@ -112,11 +112,12 @@ async function proposeRoute(
     ruleNames,
     extensions: filters.extensions,
   });
+  if (bound === undefined) return;
   for (const { name: plugin, config } of filters.plugins) {
     context.propose({
       ...pluginIdentity(context, plugin, { route: bound }),
       body: { name: plugin, config },
-      tags: tagsOf(route, ruleNames),
+      tags: objectTags(context, route, ruleNames),
     });
   }
 }

@@ -13,3 +13,8 @@ export function isHost(host: string): boolean {
 export function isPlainHost(host: string): boolean {
   return host.length <= LONGEST_HOST && PLAIN_HOST.test(host);
 }
+
+/** A request header's name that a route can match. */
+export function isHeaderName(name: string): boolean {
+  return /^[A-Za-z0-9_-]+$/.test(name);
+}

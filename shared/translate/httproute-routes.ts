@@ -1,8 +1,8 @@
 import type { HTTPRoute, HTTPRouteMatch, HTTPRouteRule } from '../kubernetes/gateway-resources.ts';
-import type { Context } from './context.ts';
-import { type Expression, isHeaderName, sniExpression } from './expression.ts';
+import { type Context, objectTags } from './context.ts';
+import { type Expression, sniExpression } from './expression.ts';
 import { proposeGatewayRoute } from './gateway-route.ts';
-import { isHost } from './host.ts';
+import { isHeaderName, isHost } from './host.ts';
 import { type Filters, capturesPrefix, isPerMatch, translateFilters } from './http-filter.ts';
 import {
   type PlacedMatch,
@@ -13,7 +13,7 @@ import {
   ranked,
   routeExpression,
 } from './http-match.ts';
-import { hostText, tagsOf } from './identity.ts';
+import { hostText } from './identity.ts';
 import { isRegex, pathProblem } from './path.ts';
 import { type Bound, pluginIdentity } from './plugin.ts';
 import { type RouteFields, annotatedSnis } from './route.ts';
@@ -40,6 +40,7 @@ function matchProblem(match: HTTPRouteMatch): string | undefined {
   const { type = 'PathPrefix', value = '/' } = match.path ?? {};
   const problem = pathProblem(type === 'RegularExpression' ? `~${value}` : value);
   if (problem !== undefined) return `path ${JSON.stringify(value.slice(0, 120))} ${problem}`;
+  if (match.method !== undefined && !/^[A-Z]+$/.test(match.method)) return 'method is no HTTP method';
   for (const header of match.headers ?? []) {
     if (!isHeaderName(header.name)) return `header ${JSON.stringify(header.name.slice(0, 80))} is no header name`;
     if (header.type === 'RegularExpression' && !isRegex(header.value)) {
@@ -73,15 +74,16 @@ function ruleNames(group: RouteGroup, matches: readonly { readonly ruleIndex: nu
 function proposeFilterPlugins(
   context: Context,
   group: RouteGroup,
-  route: Bound,
+  route: Bound | undefined,
   filters: Filters,
   names: readonly string[],
 ): void {
+  if (route === undefined) return;
   for (const { name, config } of filters.plugins) {
     context.propose({
       ...pluginIdentity(context, name, { route }),
       body: { name, config },
-      tags: tagsOf(group.route, names),
+      tags: objectTags(context, group.route, names),
     });
   }
 }

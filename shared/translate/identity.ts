@@ -111,6 +111,11 @@ export function unknownTags(): readonly string[] {
   return UNKNOWN_TAGS;
 }
 
+/** Kong takes names of letters, digits and `.-_~`. */
+export function isName(name: string): boolean {
+  return /^[\p{L}\p{M}\p{N}._~-]+$/u.test(name);
+}
+
 /** Kong takes tags of printable characters without `/` and `,`. */
 export function isTag(tag: string): boolean {
   return tag !== '' && !/[\p{Cc}\p{Cs}/,]/u.test(tag);
@@ -118,7 +123,8 @@ export function isTag(tag: string): boolean {
 
 /** The object's own tags that Kong would refuse. */
 export function refusedTags(object: KubernetesObject): readonly string[] {
-  return listOf(object.metadata.annotations?.['konghq.com/tags'] ?? '').filter((tag) => !isTag(tag));
+  const own = object.metadata.annotations?.['konghq.com/tags'];
+  return own === undefined ? [] : listOf(own).filter((tag) => !isTag(tag));
 }
 
 /**
@@ -136,6 +142,6 @@ export function tagsOf(object: KubernetesObject, ruleNames: readonly string[] = 
   if (version !== '') tags.push(`k8s-version:${version}`);
   for (const rule of ruleNames) tags.push(`k8s-named-route-rule:${rule}`);
   const own = annotations?.['konghq.com/tags'];
-  if (own === undefined) return tags;
-  return [...new Set([...tags, ...listOf(own).filter(isTag)])];
+  const all = own === undefined ? tags : [...new Set([...tags, ...listOf(own)])];
+  return all.filter(isTag);
 }

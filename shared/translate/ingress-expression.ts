@@ -95,7 +95,7 @@ export function ingressExpression(
   const criteria: Criteria = {
     hosts: [...(host === '' ? [] : [host]), ...annotatedAliases(context, ingress)],
     paths,
-    headers: annotatedHeaders(ingress) ?? {},
+    headers: annotatedHeaders(context, ingress) ?? {},
     methods: annotatedMethods(context, ingress) ?? [],
     snis: annotatedSnis(context, ingress) ?? [],
     prefix,

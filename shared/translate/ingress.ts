@@ -3,9 +3,9 @@ import type { KongServiceFacade } from '../kubernetes/kong-resources.ts';
 import { pluginRefs } from '../kubernetes/plugin-refs.ts';
 import { annotation } from './annotations.ts';
 import { type Backend, ingressPort } from './backend.ts';
-import { type Context, find, fullName } from './context.ts';
+import { type Context, find, fullName, objectTags } from './context.ts';
 import { isHost } from './host.ts';
-import { entityId, ingressRouteName, ingressServiceName, ingressUpstreamName, tagsOf } from './identity.ts';
+import { entityId, ingressRouteName, ingressServiceName, ingressUpstreamName } from './identity.ts';
 import { ingressExpression } from './ingress-expression.ts';
 import { classParameters } from './ingress-class-parameters.ts';
 import { isEnabled } from './kong-features.ts';
@@ -14,7 +14,8 @@ import { REGEX_PREFIX, type RegexRules, type RulePath, kongPaths, rulePath } fro
 import { type Bound, proposePlugins } from './plugin.ts';
 import { proposeRewrite, rewriteOf } from './rewrite.ts';
 import { pathProblem } from './path.ts';
-import { type RouteFields, withAnnotations } from './route.ts';
+import { proposeKongRoute } from './kong-route.ts';
+import type { RouteFields } from './route.ts';
 import { type KongService, proposeService } from './service.ts';
 import { translateTls } from './tls.ts';
 import type { Slot } from './types.ts';
@@ -137,18 +138,14 @@ async function proposeRoute(
   fields: RouteFields,
   service: KongService,
   elected?: Slot,
-): Promise<Bound> {
-  const slot = elected ?? `routes/${name}`;
-  context.propose({
-    slot,
-    type: 'routes',
-    id: entityId('routes', name, context.options.workspace),
-    body: { name, ...withAnnotations(context, context.root, fields) },
-    tags: tagsOf(context.root),
-    refs: { service: { slot: service.slot } },
+): Promise<Bound | undefined> {
+  const route = proposeKongRoute(context, context.root, {
+    name,
+    fields,
+    service: { slot: service.slot },
+    ...(elected === undefined ? {} : { elected }),
   });
-  const route = { slot, name, ...(elected === undefined ? {} : { gate: elected }) };
-  await proposePlugins(context, context.root, pluginRefs(context.root), { route });
+  if (route !== undefined) await proposePlugins(context, context.root, pluginRefs(context.root), { route });
   return route;
 }
 

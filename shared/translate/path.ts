@@ -28,6 +28,7 @@ export function isRegex(source: string): boolean {
 export function pathProblem(path: string): string | undefined {
   if (path.length > LONGEST_PATH) return `is longer than ${LONGEST_PATH} characters`;
   if (/[\p{Cc}\p{Cs}]/u.test(path)) return 'holds control characters';
+  if (path.includes('//')) return 'has an empty segment';
   if (path.startsWith('~')) {
     if (!path.startsWith('~/')) return 'is a regular expression that does not start with "/"';
     return isRegex(path.slice(1)) ? undefined : 'is no regular expression that Kong can compile';

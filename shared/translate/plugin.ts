@@ -3,8 +3,8 @@ import type { PluginFields } from '../kubernetes/kong-resources.ts';
 import { type PluginRef, pluginRefs } from '../kubernetes/plugin-refs.ts';
 import type { KubernetesObject } from '../kubernetes/resources.ts';
 import { type Consumer, consumerOf } from './consumer-identity.ts';
-import { type Context, type Draft, find, findAll, rankOf } from './context.ts';
-import { entityId, tagsOf } from './identity.ts';
+import { type Context, type Draft, find, findAll, rankOf, objectTags } from './context.ts';
+import { entityId } from './identity.ts';
 import { hasOurClass } from './ingress-class.ts';
 import { type Config, pluginConfig } from './plugin-config.ts';
 import { isGranted } from './reference-grant.ts';
@@ -89,7 +89,7 @@ export function proposePlugin(context: Context, { source, config }: PluginTempla
       instance_name:
         instance === undefined || instance === '' ? undefined : global ? instance : instanceName(instance, scope),
     },
-    tags: tagsOf(source),
+    tags: objectTags(context, source),
     rank: rankOf(source, ANNOTATED_CLASS),
   });
 }

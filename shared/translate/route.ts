@@ -2,7 +2,7 @@ import type { Json } from '../kong/entities.ts';
 import type { KubernetesObject } from '../kubernetes/resources.ts';
 import { annotation, goBoolean, goInteger, listOf, readAnnotation, trueFalse } from './annotations.ts';
 import type { Context } from './context.ts';
-import { isHost, isPlainHost } from './host.ts';
+import { isHeaderName, isHost, isPlainHost } from './host.ts';
 
 /** A Kong route before it becomes a body: the Admin API's fields. */
 export interface RouteFields {
@@ -114,7 +114,10 @@ export function annotatedAliases(context: Context, source: KubernetesObject): re
 }
 
 /** All `konghq.com/headers.<name>` together; empty names and values are skipped. */
-export function annotatedHeaders(source: KubernetesObject): { readonly [name: string]: readonly string[] } | undefined {
+export function annotatedHeaders(
+  context: Context,
+  source: KubernetesObject,
+): { readonly [name: string]: readonly string[] } | undefined {
   const prefix = 'konghq.com/headers.';
   const separator = annotation(source, 'headers-separator') ?? ',';
   const headers: Record<string, readonly string[]> = {};
@@ -122,7 +125,14 @@ export function annotatedHeaders(source: KubernetesObject): { readonly [name: st
     if (!key.startsWith(prefix) || key.length === prefix.length) continue;
     const values = (separator === '' ? [value] : value.split(separator)).map((item) => item.trim());
     const kept = values.filter((item) => item !== '');
-    if (kept.length > 0) headers[key.slice(prefix.length)] = kept;
+    const name = key.slice(prefix.length);
+    if (!isHeaderName(name) || name.toLowerCase() === 'host') {
+      context.report(
+        source,
+        'InvalidAnnotation',
+        `annotation ${key.slice(0, 120)} names no header that a route can match`,
+      );
+    } else if (kept.length > 0) headers[name] = kept;
   }
   return Object.keys(headers).length === 0 ? undefined : headers;
 }
@@ -133,7 +143,7 @@ function traditionalFields(context: Context, source: KubernetesObject, base: Rou
   const methods = annotatedMethods(context, source);
   const snis = annotatedSnis(context, source);
   const aliases = annotatedAliases(context, source);
-  const headers = annotatedHeaders(source);
+  const headers = annotatedHeaders(context, source);
   const handling = readAnnotation(
     context,
     source,
@@ -170,7 +180,7 @@ const MATCHING = ['methods', 'host-aliases'];
 function reportIgnored(context: Context, source: KubernetesObject): void {
   const names = source.kind === 'Ingress' ? TRADITIONAL_ONLY : [...TRADITIONAL_ONLY, ...MATCHING];
   const ignored = names.filter((name) => annotation(source, name) !== undefined);
-  if (source.kind !== 'Ingress' && annotatedHeaders(source) !== undefined) ignored.push('headers.*');
+  if (source.kind !== 'Ingress' && annotatedHeaders(context, source) !== undefined) ignored.push('headers.*');
   for (const name of ignored) {
     context.report(
       source,

@@ -2,8 +2,8 @@ import type { KubernetesObject, Service } from '../kubernetes/resources.ts';
 import { pluginRefs } from '../kubernetes/plugin-refs.ts';
 import { annotation, integerBetween, readAnnotation } from './annotations.ts';
 import { type Backend, type ResolvedBackend, resolveBackend } from './backend.ts';
-import { type Context, fullName } from './context.ts';
-import { entityId, tagsOf, unknownTags } from './identity.ts';
+import { type Context, fullName, objectTags } from './context.ts';
+import { entityId, unknownTags } from './identity.ts';
 import { proposePlugins } from './plugin.ts';
 import { clientCertificate, tlsFields } from './service-tls.ts';
 import type { Rank, Slot, SlotRef } from './types.ts';
@@ -74,7 +74,7 @@ function serviceTags(context: Context, backends: readonly ResolvedBackend[]): re
   const owners = backends.flatMap(({ owner }) => (owner === undefined ? [] : [owner]));
   const [only, second] = owners;
   if (only === undefined) return unknownTags();
-  return tagsOf(second === undefined ? only : context.root);
+  return objectTags(context, second === undefined ? only : context.root);
 }
 
 type ServiceFields = Record<string, string | number | boolean | readonly string[] | undefined>;

@@ -1,11 +1,12 @@
 import type { TCPIngress, UDPIngress } from '../kubernetes/kong-resources.ts';
 import { pluginRefs } from '../kubernetes/plugin-refs.ts';
-import { type Context, fullName } from './context.ts';
+import { type Context, fullName, objectTags } from './context.ts';
 import { isPlainHost } from './host.ts';
-import { entityId, ingressServiceName, ingressUpstreamName, tagsOf } from './identity.ts';
+import { entityId, ingressServiceName, ingressUpstreamName } from './identity.ts';
 import { hasOurClass } from './ingress-class.ts';
 import { proposePlugins } from './plugin.ts';
-import { type RouteFields, withAnnotations } from './route.ts';
+import { proposeKongRoute } from './kong-route.ts';
+import type { RouteFields } from './route.ts';
 import { proposeService } from './service.ts';
 import { streamFields } from './stream-route.ts';
 import { translateTls } from './tls.ts';
@@ -35,16 +36,8 @@ const UDP: Flavour = { protocol: 'udp', suffix: '.udp', rankClass: UDP_CLASS, pr
 /** Proposes a route that is useless with another kind's version of the service. */
 async function proposeRoute(context: Context, name: string, fields: RouteFields, service: string): Promise<void> {
   const source = context.root;
-  const slot = `routes/${name}`;
-  context.propose({
-    slot,
-    type: 'routes',
-    id: entityId('routes', name, context.options.workspace),
-    body: { name, ...withAnnotations(context, source, fields) },
-    tags: tagsOf(source),
-    refs: { service: { slot: service, own: true } },
-  });
-  await proposePlugins(context, source, pluginRefs(source), { route: { slot, name } });
+  const route = proposeKongRoute(context, source, { name, fields, service: { slot: service, own: true } });
+  if (route !== undefined) await proposePlugins(context, source, pluginRefs(source), { route });
 }
 
 async function translateRule(context: Context, rule: Rule, index: number, flavour: Flavour): Promise<void> {

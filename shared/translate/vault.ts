@@ -1,7 +1,7 @@
 import type { KongLicense, KongVault } from '../kubernetes/kong-resources.ts';
 import { isForOthers } from './consumer-identity.ts';
-import type { Context } from './context.ts';
-import { entityId, licenseId, tagsOf } from './identity.ts';
+import { type Context, objectTags } from './context.ts';
+import { entityId, licenseId } from './identity.ts';
 import { hasOurClass } from './ingress-class.ts';
 
 /** KongVault → vault; the oldest of a prefix has it (KIC 2.14). */
@@ -17,7 +17,7 @@ export async function translateVault(context: Context, vault: KongVault): Promis
     type: 'vaults',
     id: entityId('vaults', spec.prefix, context.options.workspace),
     body: { name: spec.backend, prefix: spec.prefix, description: spec.description, config: spec.config },
-    tags: tagsOf(vault),
+    tags: objectTags(context, vault),
     refs: {},
     exclusive: true,
   });
