@@ -24,7 +24,8 @@ export type Written =
 
 /**
  * Kong's Admin API. All calls go to one node as long as it answers, then to the next one (DB §6 row 24).
- * They reject with KONG_UNREACHABLE, KONG_UNAVAILABLE or KONG_UNAUTHORIZED; a refusal (other 4xx) is a value.
+ * They reject with KONG_UNREACHABLE, KONG_UNAVAILABLE, KONG_UNAUTHORIZED or KONG_ANSWER_INVALID; a refusal (other 4xx)
+ * is a value.
  */
 export interface AdminClient {
   /** Creates or replaces by id (`PUT /{type}/{id}`). Not for targets. */
@@ -127,16 +128,26 @@ function sender(config: KongConfig, attempts: number, http: AxiosInstance, count
   };
 }
 
-function checkAccess(call: Call, answer: AxiosResponse<unknown>): void {
-  if (answer.status !== 401 && answer.status !== 403) return;
-  throw new AppError('KONG_UNAUTHORIZED', `${call.method} ${call.path} answered ${answer.status}`);
+/** Kong's proxy, an ingress and other servers have a 404 of their own, which says nothing about an entity. */
+function isForeign404({ status, data }: AxiosResponse<unknown>): boolean {
+  return status === 404 && (!isBody(data) || (text(data.message) ?? '').startsWith('no Route matched'));
+}
+
+/** Leaves only answers that say something about the entity: 2xx and Kong's own 4xx. */
+function checkAnswer(call: Call, answer: AxiosResponse<unknown>): void {
+  const { status } = answer;
+  const what = `${call.method} ${call.path} answered ${status}`;
+  if (status === 401 || status === 403) throw new AppError('KONG_UNAUTHORIZED', what);
+  if (status >= 500 || (status >= 300 && status < 400) || isForeign404(answer)) {
+    throw new AppError('KONG_ANSWER_INVALID', what);
+  }
 }
 
 function reader(send: Send): (path: string) => Promise<Body | undefined> {
   return async (path) => {
     const call: Call = { method: 'GET', path };
     const answer = await send(call);
-    checkAccess(call, answer);
+    checkAnswer(call, answer);
     if (answer.status === 404) return undefined;
     if (answer.status !== 200 || !isBody(answer.data)) {
       throw new AppError('KONG_ANSWER_INVALID', `GET ${path} answered ${answer.status} without an entity`);
@@ -148,7 +159,7 @@ function reader(send: Send): (path: string) => Promise<Body | undefined> {
 function writerOf(send: Send): (type: EntityType, call: Call) => Promise<Written> {
   return async (type, call) => {
     const answer = await send(call);
-    checkAccess(call, answer);
+    checkAnswer(call, answer);
     if (answer.status < 300) return { ok: true, body: isBody(answer.data) ? answer.data : {} };
     return { ok: false, rejection: rejection(type, answer.status, answer.data) };
   };

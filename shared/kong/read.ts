@@ -1,3 +1,4 @@
+import { inParallel } from '../parallel.ts';
 import type { ActualState } from './actual.ts';
 import type { AdminClient } from './admin.ts';
 import type { Body, Entity, EntityType } from './entities.ts';
@@ -7,6 +8,8 @@ import type { Schema } from './schema.ts';
 
 /** From this many entities of one type on, pages of 1,000 are cheaper than single requests. */
 const LISTED_FROM = 50;
+/** Single requests at the same time. */
+const READ_AT_ONCE = 10;
 /** The most tags that Kong filters by (DB §4.3). */
 const MOST_TAGS = 5;
 
@@ -36,7 +39,7 @@ async function readType(type: EntityType, entities: readonly Entity[], admin: Ad
   const found = await listed(type, entities, admin);
   const seen = new Set(found.map((body) => text(body.id)));
   const rest = entities.filter((entity) => !seen.has(entity.id));
-  const single = await Promise.all(rest.map((entity) => admin.get(type, entity.id)));
+  const single = await inParallel(READ_AT_ONCE, rest, (entity) => admin.get(type, entity.id));
   return [...found, ...single.filter((body) => body !== undefined)];
 }
 

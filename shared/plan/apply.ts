@@ -114,12 +114,28 @@ async function write(run: Run, change: Change, facts: Facts, snis: Snis): Promis
   return written.ok ? { done: change } : refused(change, written);
 }
 
+/**
+ * A change on which Kong fails again and again while it answers otherwise is that entity's trouble and no reason to
+ * leave all others unwritten. Rejects when Kong as a whole is in trouble.
+ */
+async function attempt(run: Run, change: Change, facts: Facts, snis: Snis): Promise<Result> {
+  try {
+    return await write(run, change, facts, snis);
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'KONG_UNAVAILABLE') throw error;
+    await run.writer.admin.root();
+    const { type, id } = subject(change);
+    const detail = `Kong fails on ${type} ${id} and nothing else: ${error.message}`;
+    return { rejected: { change, finding: finding(blamed(change), 'KongRejected', detail) } };
+  }
+}
+
 async function applyLevel(run: Run, level: readonly Change[], facts: Facts): Promise<void> {
   if (level.length === 0) return;
   await run.hooks.beforeLevel?.(level);
   const snis = await snisFor(run.writer.actual, level);
   await inParallel(run.writer.concurrency, level, async (change) => {
-    const result = await write(run, change, facts, snis);
+    const result = await attempt(run, change, facts, snis);
     if ('rejected' in result) {
       run.rejected.push(result.rejected);
       if (change.action !== 'delete') run.failed.add(subject(change).id);

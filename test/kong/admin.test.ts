@@ -306,6 +306,23 @@ test('root reads the settings that decide how soon a change is served', async ()
   assert.deepEqual(root.plugins, ['acl', 'cors']);
 });
 
+const strangers = [
+  { title: 'a redirect', status: 301, body: {} },
+  { title: 'the 404 of Kong’s proxy', status: 404, body: { message: 'no Route matched with those values' } },
+  { title: 'the 404 page of another server', status: 404, body: 'not here' },
+  { title: 'a 501', status: 501, body: {} },
+];
+
+for (const { title, status, body } of strangers) {
+  test(`${title} is no answer about an entity: nothing is taken for missing, deleted or rejected`, async () => {
+    const other = await node((_request, _count, response) => json(response, status, body));
+    const admin = client([other]);
+    await assert.rejects(admin.put('services', ID, {}), hasCode('KONG_ANSWER_INVALID'));
+    await assert.rejects(admin.remove('services', ID), hasCode('KONG_ANSWER_INVALID'));
+    await assert.rejects(admin.get('services', ID), hasCode('KONG_ANSWER_INVALID'));
+  });
+}
+
 test('something that is not Kong is KONG_ANSWER_INVALID', async () => {
   const other = await node((_request, _count, response) => json(response, 200, { hello: 'world' }));
   await assert.rejects(client([other]).root(), hasCode('KONG_ANSWER_INVALID'));

@@ -6,6 +6,7 @@ import type { ActualState, Holder } from '../../shared/kong/actual.ts';
 import type { AdminClient, Written } from '../../shared/kong/admin.ts';
 import type { Child } from '../../shared/kong/children.ts';
 import type { Body, EntityType } from '../../shared/kong/entities.ts';
+import type { KongRoot } from '../../shared/kong/root.ts';
 import type { ObjectRef } from '../../shared/kubernetes/resources.ts';
 import { apply, ApplyInterrupted } from '../../shared/plan/apply.ts';
 import type { Change, Plan } from '../../shared/plan/types.ts';
@@ -38,7 +39,25 @@ const refused = (status: number, code?: number): Written => ({
   rejection: { status, code, name: 'schema violation', fields: ['host'], message: 'schema violation (host: bad)' },
 });
 
+const KONG: KongRoot = {
+  nodeId: 'n',
+  version: '3.9.3',
+  edition: 'community',
+  role: 'traditional',
+  database: 'postgres',
+  routerFlavor: 'traditional_compatible',
+  dbUpdateFrequency: 5,
+  dbUpdatePropagation: 0,
+  workerStateUpdateFrequency: 5,
+  workerConsistency: 'eventual',
+  readOnlyHost: undefined,
+  clusterMaxPayload: undefined,
+  plugins: [],
+};
+
 interface Fakes {
+  /** Kong fails on everything. */
+  readonly down?: boolean;
   /** Answers by `METHOD type id`; 2xx unless given. An Error is thrown. */
   readonly answers?: Readonly<Record<string, Written | Error>>;
   readonly snis?: ReadonlyMap<string, readonly string[]>;
@@ -84,7 +103,8 @@ function fake(fakes: Fakes = {}, concurrency = 4): Fake {
     remove: (type, id, upstream) => request(`DELETE ${type} ${upstream === undefined ? '' : `${upstream} `}${id}`),
     get: unused,
     list: unused,
-    root: unused,
+    root: () =>
+      fakes.down === true ? Promise.reject(new AppError('KONG_UNAVAILABLE', 'root failed')) : Promise.resolve(KONG),
     schema: unused,
     requests: () => calls.length,
     close: () => undefined,
@@ -290,6 +310,21 @@ test('an orphan’s finding names the entity itself, a root’s names the root',
     'Ingress shop',
     'routes a',
   ]);
+});
+
+test('an entity that Kong fails on is left out while Kong is well, and ends the run when it is not', async () => {
+  const answers = { 'PUT services bad': new AppError('KONG_UNAVAILABLE', 'PUT still answered 500') };
+  const planned = plan(
+    [write('services', 'bad'), write('services', 'good')],
+    [write('routes', 'r', { service: { id: 'bad' } })],
+  );
+  const outcome = await apply(planned, fake({ answers }));
+  assert.deepEqual(outcome.applied.map(idOf), ['good']);
+  assert.deepEqual(
+    outcome.rejected.map(({ finding }) => finding.reason),
+    ['KongRejected', 'KongDependencyRejected'],
+  );
+  await assert.rejects(apply(planned, fake({ answers, down: true })), ApplyInterrupted);
 });
 
 test('an unreachable Kong ends the run with what was written until then', async () => {
