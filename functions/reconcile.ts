@@ -1,30 +1,34 @@
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { connectOnce } from '../shared/control.ts';
 import { handler as onion } from '../shared/handler.ts';
-import { isRecord } from '../shared/json.ts';
 import { listCluster } from '../shared/kubernetes/cluster.ts';
 import { announce } from '../shared/outcome.ts';
 import { publisher } from '../shared/publish.ts';
 import { reconcile } from '../shared/reconcile.ts';
+import { isAnswered, parseRequest, type Request } from '../shared/reconcile/request.ts';
 
 const control = connectOnce(() => process.env);
 const client = new EventBridgeClient({});
 
-/** What the schedule, or somebody who invokes the function, asks for. */
-interface Request {
-  readonly force: boolean;
-}
+/** When the last complete run of this function instance began, ms since the epoch; there is one instance at a time. */
+let begunAt: number | undefined;
 
-function parse(event: unknown): Request {
-  return { force: isRecord(event) && event['force'] === true };
-}
-
-/** Schedule: the whole cluster, compared and healed. An input of `{ "force": true }` releases the delete brake. */
+/**
+ * Schedule, and changes that nobody named: the whole cluster, compared and healed. An input of `{ "force": true }`
+ * releases the delete brake.
+ */
 export const handler = onion(
   'reconcile',
-  async ({ force }: Request, { logger, remainingMs }) => {
+  async (request: Request, { logger, remainingMs }) => {
+    if (isAnswered(request, begunAt)) {
+      logger.info('a run since the request has done it', { begunAt });
+      return { complete: true };
+    }
     const { dependencies, kubernetes } = await control();
+    const { force } = request;
+    const now = Date.now();
     const report = await reconcile({ dependencies, list: () => listCluster(kubernetes), remainingMs, force });
+    if (report.complete) begunAt = now;
     const { slices, differences, ...rest } = report;
     const { roots, gone, ...found } = differences;
     const summary = { ...rest, ...found, roots: roots.length, gone: gone.length, slices: slices.length };
@@ -33,5 +37,5 @@ export const handler = onion(
     else logger.info('reconciled', summary);
     return summary;
   },
-  { kind: 'schedule', parse },
+  { kind: 'schedule', parse: parseRequest },
 );

@@ -60,6 +60,20 @@ function refusal(code: string, message: string): EntryResult {
   return { ErrorCode: code, ErrorMessage: message };
 }
 
+/** Where the bus delivers to. */
+export interface Destinations {
+  /** By logical id. */
+  readonly queues: ReadonlyMap<string, Queue>;
+  /** Invokes a function as an event; what becomes of it is not the bus's business. */
+  invoke(name: string, event: BusEvent): void;
+}
+
+function arnOf({ to }: TargetWiring, queues: ReadonlyMap<string, Queue>): string {
+  const owner = `${REGION}:${ACCOUNT}`;
+  if (to.kind === 'function') return `arn:aws:lambda:${owner}:function:${to.name}`;
+  return `arn:aws:sqs:${owner}:${queues.get(to.id)?.name ?? to.id}`;
+}
+
 function parseDetail(detail: string): unknown {
   try {
     return JSON.parse(detail);
@@ -103,13 +117,13 @@ function busNameOf(value: unknown): string {
 }
 
 /**
- * EventBridge in memory: rules choose the targets (queues), failed deliveries are tried again with backoff under the
- * same event id and end in the target's dead letter queue. `queues` are by logical id.
+ * EventBridge in memory: rules choose the targets (queues and functions), failed deliveries are tried again with
+ * backoff under the same event id and end in the target's dead letter queue.
  */
 export function createBus(
   buses: readonly string[],
   rules: readonly RuleWiring[],
-  queues: ReadonlyMap<string, Queue>,
+  { queues, invoke }: Destinations,
 ): Bus {
   const compiled: Rule[] = rules.map((wiring) => ({ wiring, matches: compilePattern(wiring.pattern) }));
   const counters: BusCounters = { published: 0, delivered: 0, dropped: 0, failedEntries: 0 };
@@ -125,19 +139,21 @@ export function createBus(
   const giveUp = (event: BusEvent, rule: Rule, target: TargetWiring, attempts: number): void => {
     const attributes = {
       RULE_ARN: `arn:aws:events:${REGION}:${ACCOUNT}:rule/${rule.wiring.bus}/${rule.wiring.id}`,
-      TARGET_ARN: `arn:aws:sqs:${REGION}:${ACCOUNT}:${queues.get(target.queue)?.name ?? target.queue}`,
+      TARGET_ARN: arnOf(target, queues),
       ERROR_CODE: 'SDK_CLIENT_ERROR',
       RETRY_ATTEMPTS: String(attempts),
     };
     queues.get(target.deadLetterQueue ?? '')?.send(JSON.stringify(event), attributes);
   };
+  const handOver = (event: BusEvent, { to }: TargetWiring): boolean => {
+    if (use('delivery')) return false;
+    if (to.kind === 'function') invoke(to.name, event);
+    else if (queues.get(to.id)?.send(JSON.stringify(event)) === undefined) return false;
+    counters.delivered += 1;
+    return true;
+  };
   const deliver = (event: BusEvent, rule: Rule, target: TargetWiring, attempt: number): void => {
-    const queue = queues.get(target.queue);
-    if (queue !== undefined && !use('delivery')) {
-      queue.send(JSON.stringify(event));
-      counters.delivered += 1;
-      return;
-    }
+    if (handOver(event, target)) return;
     if (attempt >= target.retries) return giveUp(event, rule, target, attempt);
     const timer = setTimeout(
       () => {

@@ -38,7 +38,7 @@ export interface CloudOptions {
 export interface CloudCounters {
   /** Events that the bus took. */
   readonly published: number;
-  /** Messages that the bus put on queues. */
+  /** What the bus handed to queues and functions. */
   readonly delivered: number;
   /** Events lost on purpose. */
   readonly dropped: number;
@@ -73,7 +73,7 @@ export interface Cloud {
   dropNextEvents(n: number): void;
   /** Refuses the next `n` entries of PutEvents. */
   failNextEntries(n: number): void;
-  /** Lets the next `n` deliveries from the bus to a queue fail. */
+  /** Lets the next `n` deliveries from the bus to a target fail. */
   failNextDeliveries(n: number): void;
   /** Calls the listener with every event that the bus takes and does not lose on purpose. */
   onEvent(listener: (event: BusEvent) => void): void;
@@ -159,9 +159,13 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const wiring = wiringOf(await readServerless(file, { AWS_REGION: REGION, ...options.environment }));
   const queues = createQueues(wiring);
   const dead = deadLetterIds(wiring);
-  const bus = createBus(wiring.buses, wiring.rules, queues);
   const log = options.log ?? ((line: string) => void process.stderr.write(`${line}\n`));
   const functions = createFunctions(dirname(file), wiring.functions, options.handlers ?? {}, log);
+  const bus = createBus(wiring.buses, wiring.rules, {
+    queues,
+    // What failed is in the log; the function is not run again (maximumRetryAttempts is 0).
+    invoke: (name, event) => void functions.invoke(name, event).catch(() => undefined),
+  });
   const events = createEventsServer(bus);
   const front = createHttpFront(wiring.functions, functions);
   const eventsUrl = `${HOST}:${await listen(events)}`;

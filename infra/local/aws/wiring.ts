@@ -13,8 +13,13 @@ export interface QueueWiring {
   readonly redrive?: { readonly queue: string; readonly maxReceiveCount: number };
 }
 
+/** A queue, by its logical id, or a function, by its name in serverless.yml. */
+export type Destination =
+  | { readonly kind: 'queue'; readonly id: string }
+  | { readonly kind: 'function'; readonly name: string };
+
 export interface TargetWiring {
-  readonly queue: string;
+  readonly to: Destination;
   readonly deadLetterQueue?: string;
   /** Deliveries after the first one. */
   readonly retries: number;
@@ -113,12 +118,37 @@ function queueWiring(id: string, properties: JsonObject, resources: Resources): 
   return { ...base, redrive: { queue, maxReceiveCount: asNumber(policy['maxReceiveCount'], `${id}.maxReceiveCount`) } };
 }
 
-function targetWiring(value: unknown, rule: string, resources: Resources): TargetWiring {
+/** By the logical id that the Serverless Framework gives a function: `ReconcileLambdaFunction`. */
+type FunctionIds = ReadonlyMap<string, { readonly name: string; readonly definition: JsonObject }>;
+
+function functionIds(functions: JsonObject): FunctionIds {
+  return new Map(
+    Object.entries(functions).map(([name, definition]) => [
+      `${name.charAt(0).toUpperCase()}${name.slice(1)}LambdaFunction`,
+      { name, definition: asObject(definition, name) },
+    ]),
+  );
+}
+
+function destination(value: unknown, rule: string, resources: Resources, functions: FunctionIds): Destination {
+  const attribute = isObject(value) ? value['Fn::GetAtt'] : undefined;
+  const target = functions.get(Array.isArray(attribute) && attribute[1] === 'Arn' ? String(attribute[0]) : '');
+  if (target === undefined) {
+    return { kind: 'queue', id: arnOf(value, resources, 'AWS::SQS::Queue', `${rule}.Targets.Arn`) };
+  }
+  // Lambda would repeat what fails; the local one does not.
+  if (target.definition['maximumRetryAttempts'] !== 0) {
+    throw unsupported(`${rule} invokes ${target.name}, whose maximumRetryAttempts must be 0`);
+  }
+  return { kind: 'function', name: target.name };
+}
+
+function targetWiring(value: unknown, rule: string, resources: Resources, functions: FunctionIds): TargetWiring {
   const target = asObject(value, `${rule}.Targets`);
   const retry = asObject(target['RetryPolicy'] ?? {}, `${rule}.RetryPolicy`);
   const dead = target['DeadLetterConfig'];
   return {
-    queue: arnOf(target['Arn'], resources, 'AWS::SQS::Queue', `${rule}.Targets.Arn`),
+    to: destination(target['Arn'], rule, resources, functions),
     retries: numberOr(retry['MaximumRetryAttempts'], 185, `${rule}.MaximumRetryAttempts`),
     ...(dead !== undefined && {
       deadLetterQueue: arnOf(asObject(dead, rule)['Arn'], resources, 'AWS::SQS::Queue', `${rule}.DeadLetterConfig`),
@@ -193,6 +223,8 @@ function functionWiring(
 /** What a serverless.yml with resolved variables wires together. Throws LOCAL_CLOUD_UNSUPPORTED. */
 export function wiringOf(service: JsonObject): Wiring {
   const resources = resourcesOf(service);
+  const functions = asObject(service['functions'], 'functions');
+  const ids = functionIds(functions);
   const common = asObject(asObject(service['provider'], 'provider')['environment'] ?? {}, 'provider.environment');
   return {
     buses: ofType(resources, 'AWS::Events::EventBus').map(([id]) => busName({ Ref: id }, resources)),
@@ -201,9 +233,9 @@ export function wiringOf(service: JsonObject): Wiring {
       id,
       bus: busName(properties['EventBusName'], resources),
       pattern: asObject(properties['EventPattern'], `${id}.EventPattern`),
-      targets: asList(properties['Targets'], `${id}.Targets`).map((target) => targetWiring(target, id, resources)),
+      targets: asList(properties['Targets'], `${id}.Targets`).map((target) => targetWiring(target, id, resources, ids)),
     })),
-    functions: Object.entries(asObject(service['functions'], 'functions')).map(([name, definition]) =>
+    functions: Object.entries(functions).map(([name, definition]) =>
       functionWiring(name, asObject(definition, name), common, resources),
     ),
   };

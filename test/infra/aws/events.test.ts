@@ -9,6 +9,7 @@ import { createEventsServer, sizeOf } from '../../../infra/local/aws/events-serv
 import { isObject } from '../../../infra/local/aws/json.ts';
 import { createQueue } from '../../../infra/local/aws/queue.ts';
 import type { Queue } from '../../../infra/local/aws/queue.ts';
+import type { RuleWiring } from '../../../infra/local/aws/wiring.ts';
 import { close, listen } from '../../../infra/local/listen.ts';
 
 let bus: Bus;
@@ -17,17 +18,31 @@ let url: string;
 let client: EventBridgeClient;
 let queues: Map<string, Queue>;
 
-const target = { queue: 'Target', deadLetterQueue: 'Dead', retries: 2 };
-const rules = [
+const target = { to: { kind: 'queue', id: 'Target' }, deadLetterQueue: 'Dead', retries: 2 } as const;
+const rules: readonly RuleWiring[] = [
   { id: 'Rule', bus: 'one', pattern: { source: [{ prefix: 'test.' }] }, targets: [target] },
-  { id: 'Other', bus: 'two', pattern: { source: ['test.a'] }, targets: [{ queue: 'Dead', retries: 0 }] },
+  {
+    id: 'Other',
+    bus: 'two',
+    pattern: { source: ['test.a'] },
+    targets: [{ to: { kind: 'queue', id: 'Dead' }, retries: 0 }],
+  },
+  {
+    id: 'Call',
+    bus: 'one',
+    pattern: { source: ['call'] },
+    targets: [{ ...target, to: { kind: 'function', name: 'f' } }],
+  },
 ];
 
+let called: [string, unknown][];
+
 beforeEach(async () => {
+  called = [];
   queues = new Map(
     ['Target', 'Dead'].map((id) => [id, createQueue({ id, name: id.toLowerCase(), visibilityMs: 1_000 })]),
   );
-  bus = createBus(['one', 'two'], rules, queues);
+  bus = createBus(['one', 'two'], rules, { queues, invoke: (name, event) => void called.push([name, event.detail]) });
   server = createEventsServer(bus);
   url = `http://127.0.0.1:${await listen(server)}`;
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
@@ -148,6 +163,18 @@ test('a delivery that fails is tried again with the same id, then it is a dead l
     bodies('Target').map(({ id }) => id),
     [answer.Entries?.[0]?.EventId],
   );
+});
+
+test('a rule may invoke a function, and what cannot be delivered to it is a dead letter too', async () => {
+  await errorCodes({ ...good, Source: 'call' });
+  assert.deepEqual(called, [['f', { n: 1 }]]);
+  assert.equal(bus.counters.delivered, 1);
+  bus.failDeliveries(3);
+  await errorCodes({ ...good, Source: 'call' });
+  const deadline = Date.now() + 10_000;
+  while (bus.pending() > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.equal(called.length, 1);
+  assert.match(queues.get('Dead')?.peek()[0]?.attributes['TARGET_ARN'] ?? '', /:function:f$/);
 });
 
 test('requests that are not PutEvents, not signed or not JSON are refused', async () => {

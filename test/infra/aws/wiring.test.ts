@@ -61,6 +61,22 @@ test('rates are intervals', () => {
   assert.throws(() => intervalMs('cron(0 * * * ? *)'), { code: 'LOCAL_CLOUD_UNSUPPORTED' });
 });
 
+const RULE = {
+  Type: 'AWS::Events::Rule',
+  Properties: {
+    EventBusName: { Ref: 'B' },
+    EventPattern: { source: ['a'] },
+    Targets: [{ Id: 'f', Arn: { 'Fn::GetAtt': ['FuncLambdaFunction', 'Arn'] } }],
+  },
+};
+const BUS = { Type: 'AWS::Events::EventBus', Properties: { Name: 'bus' } };
+
+test('a rule may have a function as its target', () => {
+  const functions = { func: { handler: 'a.b', maximumRetryAttempts: 0 } };
+  const { rules } = wiringOf({ provider: {}, functions, resources: { Resources: { R: RULE, B: BUS } } });
+  assert.deepEqual(rules[0]?.targets, [{ to: { kind: 'function', name: 'func' }, retries: 185 }]);
+});
+
 const QUEUE = { Type: 'AWS::SQS::Queue', Properties: { QueueName: 'q' } };
 
 for (const { name, functions, resources } of [
@@ -75,6 +91,16 @@ for (const { name, functions, resources } of [
     name: 'a rule on a bus that is not there',
     functions: {},
     resources: { R: { Type: 'AWS::Events::Rule', Properties: { EventBusName: { Ref: 'B' }, Targets: [] } } },
+  },
+  {
+    name: 'a rule that invokes a function which Lambda would run again',
+    functions: { func: { handler: 'a.b' } },
+    resources: { R: RULE, B: BUS },
+  },
+  {
+    name: 'a rule that invokes a function which is not there',
+    functions: {},
+    resources: { R: RULE, B: BUS },
   },
   {
     name: 'a dead letter queue that is not a queue',

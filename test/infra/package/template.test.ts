@@ -11,7 +11,7 @@ import { readServerless } from '../../../infra/local/aws/variables.ts';
 import { intervalMs, wiringOf } from '../../../infra/local/aws/wiring.ts';
 import { bundle } from '../../../infra/package/bundle.ts';
 import { zip } from '../../../infra/package/zip.ts';
-import { CLUSTER_CHANGE, EVENT_SOURCE } from '../../../shared/events.ts';
+import { CLUSTER_CHANGE, EVENT_SOURCE, RECONCILE_REQUESTED } from '../../../shared/events.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const settings = {
@@ -71,18 +71,40 @@ test('the rule takes cluster changes from the bus to the queue, with a dead lett
   assert.deepEqual(target?.['DeadLetterConfig'], { Arn: arn('RuleDeadLetterQueue') });
 });
 
+test('a request for a reconcile invokes it, once, and only its rule may', () => {
+  const rule = properties('ReconcileRequestRule', 'AWS::Events::Rule');
+  assert.deepEqual(rule['EventBusName'], { Ref: 'ChangeBus' });
+  assert.deepEqual(rule['EventPattern'], { source: [EVENT_SOURCE], 'detail-type': [RECONCILE_REQUESTED] });
+  const [target, ...others] = asList(rule['Targets'], 'Targets').map((item) => asObject(item, 'target'));
+  assert.deepEqual(others, []);
+  assert.deepEqual(target?.['Arn'], arn('ReconcileLambdaFunction'));
+  assert.deepEqual(target?.['DeadLetterConfig'], { Arn: arn('RuleDeadLetterQueue') });
+  assert.ok(Number(asObject(target?.['RetryPolicy'], 'RetryPolicy')['MaximumRetryAttempts']) > 0);
+  assert.deepEqual(properties('ReconcileRequestPermission', 'AWS::Lambda::Permission'), {
+    Action: 'lambda:InvokeFunction',
+    FunctionName: arn('ReconcileLambdaFunction'),
+    Principal: 'events.amazonaws.com',
+    SourceArn: arn('ReconcileRequestRule'),
+  });
+  const asynchronous = ofType('AWS::Lambda::EventInvokeConfig').find(
+    ({ FunctionName }) => isObject(FunctionName) && FunctionName['Ref'] === 'ReconcileLambdaFunction',
+  );
+  assert.equal(asynchronous?.['MaximumRetryAttempts'], 0);
+});
+
 test('EventBridge may send to both queues, and nobody else', () => {
   const policies = ofType('AWS::SQS::QueuePolicy');
   assert.deepEqual(
     policies.map((policy) => policy['Queues']),
     [[{ Ref: 'RuleDeadLetterQueue' }], [{ Ref: 'SyncQueue' }]],
   );
-  for (const policy of policies) {
+  const allowed = [[arn('ClusterChangeRule'), arn('ReconcileRequestRule')], arn('ClusterChangeRule')];
+  for (const [place, policy] of policies.entries()) {
     const [statement, ...others] = asList(asObject(policy['PolicyDocument'], 'document')['Statement'], 'Statement');
     assert.deepEqual(others, []);
     const { Effect, Principal, Action, Condition } = asObject(statement, 'Statement');
     assert.deepEqual([Effect, Principal, Action], ['Allow', { Service: 'events.amazonaws.com' }, 'sqs:SendMessage']);
-    assert.deepEqual(Condition, { ArnEquals: { 'aws:SourceArn': arn('ClusterChangeRule') } });
+    assert.deepEqual(Condition, { ArnEquals: { 'aws:SourceArn': allowed[place] } });
   }
 });
 
