@@ -14,6 +14,8 @@ export interface Echo {
   readonly method: string;
   readonly path: string;
   readonly host: string;
+  /** Request headers, names in lower case. */
+  readonly headers: http.IncomingHttpHeaders;
 }
 
 /** Starts a backend on a free port of 127.0.0.1. */
@@ -24,6 +26,7 @@ export async function startBackend(name: string): Promise<Backend> {
       method: request.method ?? '',
       path: request.url ?? '',
       host: request.headers.host ?? '',
+      headers: request.headers,
     };
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(echo));
   });

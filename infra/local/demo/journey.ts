@@ -8,6 +8,8 @@ import { send, type Answer, type Probe } from './probe.ts';
 export interface Proof extends Probe {
   readonly says: string;
   readonly holds: (answer: Answer) => boolean;
+  /** What the answers of one data plane must be together. */
+  readonly together?: (answers: readonly Answer[]) => boolean;
 }
 
 export interface Step {
@@ -36,7 +38,7 @@ export interface StepResult extends Reading {
 const WRITTEN_TIMEOUT_MS = 30_000;
 const CONVERGED_TIMEOUT_MS = 60_000;
 /** Fresh connections spread over a data plane's workers. */
-const CONNECTIONS = 10;
+const CONNECTIONS = 12;
 
 interface Judgement {
   readonly converged: boolean;
@@ -62,13 +64,15 @@ export interface Journey {
 }
 
 async function prove(stack: Stack, proof: Proof): Promise<{ says: string; held: boolean; saw: string }> {
-  const proxies = stack.kong.proxies.map((node) => (proof.scheme === 'https' ? node.tls : node.http));
-  for (const proxy of proxies) {
+  for (const { http, tls } of stack.kong.proxies) {
+    const answers: Answer[] = [];
     for (let attempt = 0; attempt < CONNECTIONS; attempt += 1) {
-      const answer = await send(proxy, proof);
+      const answer = await send(proof.scheme === 'https' ? tls : http, proof);
       const saw = `${answer.status} ${answer.body.slice(0, 120)}`;
       if (!proof.holds(answer)) return { says: proof.says, held: false, saw };
+      answers.push(answer);
     }
+    if (proof.together?.(answers) === false) return { says: proof.says, held: false, saw: 'another mixture' };
   }
   return { says: proof.says, held: true, saw: '' };
 }

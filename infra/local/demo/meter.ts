@@ -63,7 +63,7 @@ export function createMeter(): Meter {
       if (entry['message'] === 'slice') sum = withSlice(sum, entry);
       if (entry['message'] === 'received') sum = { ...sum, events: sum.events + count(entry['published']) };
       if (entry['message'] === 'finding') {
-        sum = { ...sum, findings: [...sum.findings, `${String(entry['reason'])}: ${String(entry['message'])}`] };
+        sum = { ...sum, findings: [...sum.findings, `${String(entry['reason'])}: ${String(entry['explanation'])}`] };
       }
     },
     read: () => {

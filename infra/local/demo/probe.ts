@@ -7,11 +7,14 @@ export interface Probe {
   readonly scheme: 'http' | 'https';
   readonly host: string;
   readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface Answer {
   readonly status: number;
   readonly body: string;
+  /** Names in lower case. */
+  readonly headers: http.IncomingHttpHeaders;
   /** subjectAltName of the certificate that the proxy showed, `''` for http. */
   readonly certificate: string;
 }
@@ -25,7 +28,7 @@ export function send(proxyUrl: string, probe: Probe): Promise<Answer> {
     path: probe.path,
     agent: false,
     timeout: 5_000,
-    headers: { host: probe.host, connection: 'close' },
+    headers: { ...probe.headers, host: probe.host, connection: 'close' },
   };
   return new Promise((resolve, reject) => {
     const request =
@@ -45,7 +48,12 @@ export function send(proxyUrl: string, probe: Probe): Promise<Answer> {
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);
       response.on('end', () =>
-        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8'), certificate }),
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          body: Buffer.concat(chunks).toString('utf8'),
+          certificate,
+        }),
       );
     });
     request.on('timeout', () => request.destroy(new Error('the proxy did not answer within 5,000 ms')));

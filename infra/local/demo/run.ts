@@ -6,6 +6,7 @@ import { connectCluster } from './cluster.ts';
 import { startJourney, type StepResult } from './journey.ts';
 import { createMeter } from './meter.ts';
 import { changeOneByOne, growTo, type ScaleResult } from './scale.ts';
+import { moreSteps } from './more-steps.ts';
 import { shop } from './steps.ts';
 import { table } from './table.ts';
 
@@ -81,7 +82,7 @@ export async function runDemo({ topology, others, directory, print }: DemoOption
     const cluster = connectCluster(stack.kubeconfig);
     const journey = startJourney(stack, meter);
     const results: StepResult[] = [];
-    for (const step of await shop({ stack, cluster, backends })) {
+    for (const step of [...(await shop({ stack, cluster, backends })), ...(await moreSteps(cluster))]) {
       const result = await journey.run(step);
       results.push(result);
       print(

@@ -4,7 +4,7 @@ import { startBackend } from './backends.ts';
 import { connectCluster } from './cluster.ts';
 import { startJourney } from './journey.ts';
 import { createMeter } from './meter.ts';
-import { shopObjects } from './steps.ts';
+import { shop } from './steps.ts';
 
 export interface StartOptions extends Pick<StackOptions, 'topology' | 'directory' | 'ports'> {
   /** Prints the functions' log lines. */
@@ -48,12 +48,13 @@ export async function runStart({ print, showLog, ...options }: StartOptions): Pr
       if (showLog) print(line);
     },
   });
-  const backends = await Promise.all(['web', 'api', 'assets'].map(startBackend));
+  const backends = await Promise.all(['web', 'api', 'assets', 'web-new'].map(startBackend));
   try {
-    await connectCluster(stack.kubeconfig).apply(...(await shopObjects(backends)));
-    await stack.cloud.idle(60_000);
-    const evidence = await startJourney(stack, meter).converged();
-    print(`Every data plane has the shop (${evidence}).`);
+    const cluster = connectCluster(stack.kubeconfig);
+    const [appears] = await shop({ stack, cluster, backends });
+    const result = appears && (await startJourney(stack, meter).run(appears));
+    for (const { says, held, saw } of result?.proofs ?? [])
+      print(`  ${held ? '✓' : '✗'} ${says}${held ? '' : `; saw ${saw}`}`);
     print(instructions(stack));
     await stop;
     print('Stopping …');

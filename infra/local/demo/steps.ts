@@ -1,13 +1,13 @@
 import type { KubernetesObject } from '@kubernetes/client-node';
-import { isRecord } from '../../../shared/json.ts';
 import { selfSigned } from '../certificate.ts';
 import type { Stack } from '../stack.ts';
 import type { Backend } from './backends.ts';
 import { readManifest, type Cluster } from './cluster.ts';
-import type { Proof, Step } from './journey.ts';
+import type { Step } from './journey.ts';
 import { until } from './meter.ts';
 import { hostIngress } from './objects.ts';
-import { send, type Answer } from './probe.ts';
+import { send } from './probe.ts';
+import { isGone, reaches } from './proofs.ts';
 
 /** What the steps act on. */
 export interface ShopTools {
@@ -19,43 +19,6 @@ export interface ShopTools {
 const MANIFEST = new URL('shop.yaml', import.meta.url);
 /** Objects of the manifest whose changes matter: all but the Namespace. */
 const EVENTS = 10;
-
-function field(answer: Answer, name: string): unknown {
-  try {
-    const body: unknown = JSON.parse(answer.body);
-    return isRecord(body) ? body[name] : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function reaches(url: string, backend: string, path?: string): Proof {
-  const { protocol, host, pathname } = new URL(url);
-  const scheme = protocol === 'https:' ? 'https' : 'http';
-  const shown = path === undefined ? '' : ` as ${path}`;
-  return {
-    scheme,
-    host,
-    path: pathname,
-    says: `${url} reaches ${backend}${shown}`,
-    holds: (answer) =>
-      answer.status === 200 &&
-      field(answer, 'backend') === backend &&
-      (path === undefined || field(answer, 'path') === path) &&
-      (scheme === 'http' || answer.certificate.includes(host)),
-  };
-}
-
-function isGone(url: string): Proof {
-  const { host, pathname } = new URL(url);
-  return {
-    scheme: 'http',
-    host,
-    path: pathname,
-    says: `${url} is gone (404)`,
-    holds: (answer) => answer.status === 404,
-  };
-}
 
 /** The shop's objects, with the ports of the backends and a fresh certificate filled in. */
 export async function shopObjects(backends: readonly Backend[]): Promise<readonly KubernetesObject[]> {

@@ -1,3 +1,6 @@
+import { withDefaults as withDefinedDefaults } from '../../../shared/kubernetes/defaults.ts';
+import { isKind } from '../../../shared/kubernetes/kinds.ts';
+import type { Kind } from '../../../shared/kubernetes/resources.ts';
 import {
   at,
   isArray,
@@ -131,6 +134,12 @@ function definition(object: JsonObject, now: string): JsonObject {
   return { ...object, spec: { ...spec, names }, status: known ? objectAt(object, 'status') : status };
 }
 
+/** What the definitions of Kong's and the Gateway API's kinds fill in, as real definitions are not needed here. */
+function definedDefaults(kind: Kind, object: JsonObject): JsonObject {
+  const filled: JsonObject = JSON.parse(JSON.stringify(withDefinedDefaults(kind, object)));
+  return filled;
+}
+
 /**
  * The object with the defaults that the API server fills in for its kind.
  * `sequence` is the next resourceVersion, `now` an RFC 3339 time.
@@ -158,6 +167,6 @@ export function withDefaults(
     case 'CustomResourceDefinition':
       return definition(object, now);
     default:
-      return object;
+      return isKind(kind) ? definedDefaults(kind, object) : object;
   }
 }

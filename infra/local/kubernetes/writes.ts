@@ -1,3 +1,4 @@
+import { isKind, KINDS } from '../../../shared/kubernetes/kinds.ts';
 import { randomInt, randomUUID } from 'node:crypto';
 import type { Operation } from './admission.ts';
 import { apiVersion, isDryRun, storage, timestamp, type Call } from './call.ts';
@@ -106,7 +107,9 @@ function newObject(call: Call, body: JsonObject): JsonObject {
 
 function complete(call: Call, object: JsonObject, previous: JsonObject | undefined): JsonObject {
   const { store } = call.cluster;
-  const kind = call.resource.custom ? '' : call.resource.kind;
+  // A custom kind may be called like a built-in one; only Kong's and the Gateway API's own have defaults.
+  const { custom, group, kind: name } = call.resource;
+  const kind = !custom || (isKind(name) && KINDS[name].group === group) ? name : '';
   const whole = withDefaults(kind, object, previous, store.resourceVersion + 1, timestamp(call.cluster));
   const causes = problems(call.resource, whole, previous);
   if (causes.length > 0) throw invalid(call.resource, textAt(object, 'metadata', 'name'), causes);
