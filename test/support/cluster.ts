@@ -14,7 +14,7 @@ export interface MemoryCluster {
   objects(): readonly KubernetesObject[];
   get(key: Key): KubernetesObject | undefined;
   /** Called before every request; throws to make it fail. */
-  onRequest: (key: string) => void;
+  onRequest: (key: string) => void | Promise<void>;
 }
 
 function matches(object: KubernetesObject, selector: string | undefined): boolean {
@@ -36,12 +36,12 @@ export function memoryCluster(name = 'default'): MemoryCluster {
       },
       get: async (kind, namespace, objectName) => {
         requests += 1;
-        cluster.onRequest(objectKey(kind, namespace, objectName));
+        await cluster.onRequest(objectKey(kind, namespace, objectName));
         return stored.get(objectKey(kind, namespace, objectName));
       },
       list: async (kind, selection) => {
         requests += 1;
-        cluster.onRequest(`${kind}?${selection.namespace}/${selection.labelSelector ?? ''}`);
+        await cluster.onRequest(`${kind}?${selection.namespace}/${selection.labelSelector ?? ''}`);
         const objects = [...stored.values()].filter(
           (object) =>
             object.kind === kind &&

@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict';
+import test, { after, before } from 'node:test';
+import { AppError } from '../../shared/errors.ts';
+import { migrate } from '../../shared/index/index.ts';
+import { runSlice } from '../../shared/slice.ts';
+import { controlPlane, counts, type ControlPlane } from '../support/control-plane.ts';
+import { endpoints, ingress, INGRESS_CLASS, service } from '../support/manifests.ts';
+import { assertConverged } from '../support/oracle.ts';
+import { temporaryPostgres, type TemporaryPostgres } from '../support/postgres.ts';
+import { tlsSecret } from '../support/tls.ts';
+
+let server: TemporaryPostgres;
+let databases = 0;
+before(async () => {
+  server = await temporaryPostgres();
+});
+after(() => server.stop());
+
+async function withPlane(work: (plane: ControlPlane) => Promise<void>): Promise<void> {
+  databases += 1;
+  const plane = await controlPlane(server, `faults_${databases}`);
+  try {
+    plane.cluster.put(INGRESS_CLASS);
+    plane.cluster.put(service('echo'));
+    plane.cluster.put(endpoints('echo', ['10.0.0.1', '10.0.0.2']));
+    await work(plane);
+  } finally {
+    await plane.stop();
+  }
+}
+
+test('500, 429 and cut connections in between are ridden out', () =>
+  withPlane(async (plane) => {
+    const answers = [{ status: 500 }, { status: 429 }, 'cut' as const, { status: 503 }];
+    let request = 0;
+    plane.faults = (method) => {
+      if (method === 'GET') return undefined;
+      request += 1;
+      return request % 2 === 1 ? answers[(request >> 1) % answers.length] : undefined;
+    };
+    await runSlice({ changes: [plane.cluster.put(ingress('web', ['a.test / echo 80']))] }, plane.dependencies);
+    plane.faults = () => undefined;
+    await assertConverged(plane);
+    assert.ok(request >= 8, `${request} requests`);
+  }));
+
+test('a Kong that stays away fails the slice for now, and the next one ends it', () =>
+  withPlane(async (plane) => {
+    const change = plane.cluster.put(ingress('web', ['a.test / echo 80']));
+    let away = false;
+    plane.faults = (method, path) => {
+      away ||= method === 'PUT' && path.startsWith('/routes/');
+      return away ? { status: 503 } : undefined;
+    };
+    await assert.rejects(runSlice({ changes: [change] }, plane.dependencies), (error) => {
+      assert.ok(error instanceof AppError);
+      return error.info.retryable;
+    });
+    assert.equal((await counts(plane)).services, 1);
+    plane.faults = () => undefined;
+    const sent = plane.writes.length;
+    const next = await runSlice({ changes: [change] }, plane.dependencies);
+    assert.deepEqual(
+      plane.writes.slice(sent).map((write) => write.split('/')[1]),
+      ['routes'],
+    );
+    assert.equal(next.revision, '1');
+    await assertConverged(plane);
+  }));
+
+test('a cluster that cannot be read fails the slice before anything is written', () =>
+  withPlane(async (plane) => {
+    const { cluster, dependencies } = plane;
+    await runSlice({ changes: [cluster.put(ingress('web', ['a.test / echo 80']))] }, dependencies);
+    const rows = await plane.rows();
+    for (const part of ['Ingress/', 'Service/', 'EndpointSlice?', 'IngressClass/']) {
+      cluster.onRequest = (key) => {
+        if (key.startsWith(part)) throw new AppError('KUBERNETES_UNAVAILABLE', key);
+      };
+      const change = cluster.put(ingress('web', ['a.test /other echo 80']));
+      await assert.rejects(runSlice({ changes: [change] }, dependencies), { code: 'KUBERNETES_UNAVAILABLE' }, part);
+      assert.deepEqual(await plane.rows(), rows, part);
+    }
+  }));
+
+test('PostgreSQL gone and back: the slice fails for now, the next one succeeds', () =>
+  withPlane(async (plane) => {
+    const { cluster, dependencies, pool } = plane;
+    await runSlice({ changes: [cluster.put(ingress('web', ['a.test / echo 80']))] }, dependencies);
+    let cut = false;
+    cluster.onRequest = async (key) => {
+      if (cut || !key.startsWith('Service/')) return;
+      cut = true;
+      await pool.query(
+        'SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()',
+      );
+    };
+    const change = cluster.put(ingress('web', ['a.test /other echo 80']));
+    await assert.rejects(runSlice({ changes: [change] }, dependencies), (error) => {
+      assert.ok(error instanceof AppError);
+      return error.info.retryable;
+    });
+    await runSlice({ changes: [change] }, dependencies);
+    await assertConverged(plane);
+  }));
+
+test('entities that are there under other ids are adopted, without a write', () =>
+  withPlane(async (plane) => {
+    const { cluster, dependencies, pool } = plane;
+    const change = cluster.put(ingress('web', ['a.test / echo 80']));
+    await runSlice({ changes: [change] }, dependencies);
+    // As Kong Ingress Controller leaves them: upstreams and targets have random ids.
+    await pool.query(`
+      BEGIN;
+      SET LOCAL session_replication_role = replica;
+      WITH u AS (UPDATE upstreams SET id = gen_random_uuid() RETURNING id)
+        UPDATE targets SET id = gen_random_uuid(), upstream_id = u.id FROM u;
+      UPDATE targets SET cache_key = concat('targets:', upstream_id, ':', target, '::::', ws_id);
+      COMMIT`);
+    await pool.query('DROP SCHEMA kong_ingress CASCADE');
+    const rows = await plane.rows();
+    const sent = plane.writes.length;
+    await migrate(pool);
+    const adopted = await runSlice({ changes: [change] }, dependencies);
+    assert.deepEqual([adopted.applied, adopted.findings, plane.writes.length], [[], [], sent]);
+    assert.deepEqual(await plane.rows(), rows);
+    // From then on they are ours under those ids.
+    await runSlice({ changes: [cluster.put(endpoints('echo', ['10.0.0.2']))] }, dependencies);
+    assert.equal((await counts(plane)).targets, 1);
+    await runSlice({ changes: [cluster.remove('Ingress', 'default', 'web')] }, dependencies);
+    assert.deepEqual(await counts(plane), {});
+  }));
+
+test('an Ingress with TLS stays within the requests and statements of one change', () =>
+  withPlane(async (plane) => {
+    const { cluster, dependencies } = plane;
+    cluster.put(await tlsSecret('tls', 'a.test'));
+    const costs = [];
+    for (const path of ['/', '/other']) {
+      const change = cluster.put(ingress('web', [`a.test ${path} echo 80`], { tlsSecret: 'tls' }));
+      costs.push((await runSlice({ changes: [change] }, dependencies)).cost);
+    }
+    costs.push((await runSlice({ changes: [cluster.put(await tlsSecret('tls', 'a.test'))] }, dependencies)).cost);
+    costs.push((await runSlice({ changes: [cluster.remove('Ingress', 'default', 'web')] }, dependencies)).cost);
+    const [, edited, rotated] = costs;
+    for (const cost of [edited, rotated]) {
+      assert.ok(cost !== undefined && cost.kubernetesRequests + cost.kongRequests <= 12, JSON.stringify(cost));
+      assert.ok(cost.sqlStatements <= 8, JSON.stringify(cost));
+    }
+    assert.deepEqual(await counts(plane), {});
+  }));
+
+test('no Secret content reaches the index', () =>
+  withPlane(async (plane) => {
+    const { cluster, dependencies, pool } = plane;
+    const secret = await tlsSecret('tls', 'a.test');
+    cluster.put(secret);
+    await runSlice(
+      { changes: [cluster.put(ingress('web', ['a.test / echo 80'], { tlsSecret: 'tls' }))] },
+      dependencies,
+    );
+    const tables = await pool.query<{ name: string }>(
+      "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'kong_ingress'",
+    );
+    assert.ok(tables.rows.length > 8);
+    const key =
+      Buffer.from(secret.data?.['tls.key'] ?? '', 'base64')
+        .toString()
+        .split('\n')[1] ?? '';
+    assert.ok(key.length > 30);
+    for (const { name } of tables.rows) {
+      const { rows } = await pool.query<{ text: string }>(
+        `SELECT row_to_json(t)::text AS text FROM kong_ingress.${name} t`,
+      );
+      for (const row of rows) {
+        assert.ok(!row.text.includes(key.slice(0, 30)), name);
+        assert.ok(!row.text.includes('PRIVATE KEY'), name);
+      }
+    }
+  }));
