@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { KINDS } from '../shared/kubernetes/kinds.ts';
+import { GATES } from '../shared/translate/kong-features.ts';
+import { ANNOTATION_COVERAGE, type Coverage, KIND_COVERAGE } from './support/coverage.ts';
 import { GENERATED, readme, section } from './support/readme.ts';
 
 const ROOT = path.join(import.meta.dirname, '..');
@@ -25,4 +28,29 @@ test('every npm script that the README mentions exists', () => {
   const mentioned = new Set([...readme().matchAll(/npm run ([a-z][a-z:-]*)/g)].map((match) => match[1] ?? ''));
   assert.ok(mentioned.size > 3);
   for (const name of mentioned) assert.ok(Object.hasOwn(scripts, name), `npm run ${name}`);
+});
+
+const goldenInput = (name: string): string => readFileSync(path.join(ROOT, 'test', 'golden', name, 'in.yaml'), 'utf8');
+
+test('every kind has a golden case that holds it', () => {
+  assert.deepEqual(Object.keys(KIND_COVERAGE).toSorted(), Object.keys(KINDS).toSorted());
+  for (const [kind, { golden }] of Object.entries<Coverage>(KIND_COVERAGE)) {
+    assert.match(goldenInput(golden), new RegExp(`^kind: ${kind}$`, 'm'), kind);
+  }
+});
+
+test('every annotation has a golden case that holds it, and none that the code reads is left out', () => {
+  for (const [name, { golden }] of Object.entries(ANNOTATION_COVERAGE)) {
+    assert.ok(goldenInput(golden).includes(name), `${name} in ${golden}`);
+  }
+  const known = Object.keys(ANNOTATION_COVERAGE).join(' ');
+  for (const file of readdirSync(path.join(ROOT, 'shared', 'translate'))) {
+    const source = readFileSync(path.join(ROOT, 'shared', 'translate', file), 'utf8');
+    const reads = source.matchAll(/[aA]nnotation\((?:context, )?\w+, '([a-z-]+)'/g);
+    for (const [, name] of reads) assert.ok(known.includes(`konghq.com/${name}`), `${name} in ${file}`);
+  }
+});
+
+test('every gate of the code is in the README', () => {
+  for (const gate of Object.keys(GATES)) assert.match(section(readme(), 'gates') ?? '', new RegExp(gate));
 });

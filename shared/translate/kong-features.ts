@@ -18,7 +18,7 @@ export function hasFeature(
 }
 
 /** KIC's feature gates and their defaults, as far as translation asks for them. */
-const GATES: Readonly<Record<string, boolean>> = {
+export const GATES: Readonly<Record<string, boolean>> = {
   GatewayAlpha: false,
   RewriteURIs: false,
   KongServiceFacade: false,

@@ -1,6 +1,10 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { ERRORS, type ErrorInfo } from '../../shared/errors.ts';
+import { REASONS, type ReasonInfo } from '../../shared/findings.ts';
+import { isKind, KINDS } from '../../shared/kubernetes/kinds.ts';
+import { GATES } from '../../shared/translate/kong-features.ts';
+import { ANNOTATION_COVERAGE, type Coverage, KIND_COVERAGE } from './coverage.ts';
 
 const ROOT = path.join(import.meta.dirname, '..', '..');
 
@@ -13,12 +17,61 @@ export function readme(): string {
 export function troubleshooting(): string {
   const rows = Object.entries<ErrorInfo>(ERRORS)
     .toSorted(([a], [b]) => a.localeCompare(b))
-    .map(([code, info]) => `| \`${code}\` | ${info.cause} | ${info.nextStep} |`);
-  return ['| code | cause | what to do |', '| --- | --- | --- |', ...rows].join('\n');
+    .map(([code, info]) => [`\`${code}\``, info.cause, info.nextStep]);
+  return markdown(['code', 'cause', 'what to do'], rows);
+}
+
+function markdown(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [header, header.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+const shown = ({ golden }: Coverage): string => `[${golden}](test/golden/${golden}/in.yaml)`;
+
+function kinds(): string {
+  const rows = Object.entries<Coverage>(KIND_COVERAGE).map(([kind, coverage]) => {
+    const group = isKind(kind) ? KINDS[kind].group : '';
+    return [`${kind}${group === '' ? '' : ` (${group})`}`, coverage.becomes, shown(coverage)];
+  });
+  return markdown(['kind', 'becomes', 'shown by'], rows);
+}
+
+function annotations(): string {
+  const rows = Object.entries(ANNOTATION_COVERAGE).map(([name, coverage]) => [
+    `\`${name}\``,
+    coverage.becomes,
+    shown(coverage),
+  ]);
+  return markdown(['annotation', 'decides', 'shown by'], rows);
+}
+
+const GATE_MEANINGS: Readonly<Record<string, string>> = {
+  GatewayAlpha: 'TCPRoute, UDPRoute, TLSRoute, BackendTLSPolicy',
+  RewriteURIs: '`konghq.com/rewrite`',
+  KongServiceFacade: 'KongServiceFacade as a backend',
+  KongCustomEntity: 'KongCustomEntity',
+  CombinedServicesFromDifferentHTTPRoutes: 'equal backends of several HTTPRoutes share a service',
+};
+
+function gates(): string {
+  const rows = Object.entries(GATES).map(([gate, on]) => [`\`${gate}\``, on ? 'on' : 'off', GATE_MEANINGS[gate] ?? '']);
+  return markdown(['gate', 'default', 'lets in'], rows);
+}
+
+function findings(): string {
+  const rows = Object.entries<ReasonInfo>(REASONS)
+    .toSorted(([a], [b]) => a.localeCompare(b))
+    .map(([reason, { severity, nextStep }]) => [`\`${reason}\``, severity, nextStep]);
+  return markdown(['reason', 'severity', 'what to do'], rows);
 }
 
 /** The tables that are generated into the README, by the name in their markers `<!-- name -->` and `<!-- /name -->`. */
-export const GENERATED: Readonly<Record<string, () => string>> = { troubleshooting };
+export const GENERATED: Readonly<Record<string, () => string>> = {
+  kinds,
+  annotations,
+  gates,
+  findings,
+  troubleshooting,
+};
 
 /** The text between the markers of this name, or undefined when the README lacks them. */
 export function section(text: string, name: string): string | undefined {
