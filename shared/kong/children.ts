@@ -65,8 +65,15 @@ function caCertificateUsers(scope: Scope, refs: readonly EntityRef[], values: Va
   ];
 }
 
+/** Types that something can refer to. */
+const PARENTS: ReadonlySet<EntityType> = new Set([
+  ...Object.values(ENTITIES).flatMap(({ references }) => Object.values(references)),
+  'ca_certificates',
+]);
+
 /** What refers to these entities, see `ActualState`. */
-export async function children(scope: Scope, refs: readonly EntityRef[]): Promise<readonly Child[]> {
+export async function children(scope: Scope, entities: readonly EntityRef[]): Promise<readonly Child[]> {
+  const refs = entities.filter(({ type }) => PARENTS.has(type));
   if (refs.length === 0) return [];
   const values = new Values();
   const types = await scope.types();

@@ -73,6 +73,11 @@ test('versions asks once, whatever the number of types; nothing asked is no stat
   await counting.versions([]);
   await counting.findUnique([]);
   await counting.children([]);
+  // Nothing can refer to these.
+  await counting.children([
+    { type: 'targets', id: randomUUID() },
+    { type: 'plugins', id: randomUUID() },
+  ]);
   assert.equal(statements, 0);
   const types: EntityType[] = ['routes', 'services', 'plugins', 'acls', 'vaults', 'ca_certificates'];
   await counting.versions(types.map((type) => ({ type, id: randomUUID() })));
