@@ -4,7 +4,7 @@ import { shapeProblem } from '../kubernetes/shapes.ts';
 import { MalformedObject } from '../kubernetes/object.ts';
 import type { Lookup } from '../kubernetes/lookup.ts';
 import type { EntityType, Json } from '../kong/entities.ts';
-import { isName, refusedTags, tagsOf } from './identity.ts';
+import { isName, isUpstreamHost, refusedTags, tagsOf } from './identity.ts';
 import { type Reason, finding, refOf } from '../findings.ts';
 import type { Finding, Proposal, Rank, Slot, TranslateOptions } from './types.ts';
 
@@ -76,7 +76,25 @@ export function compact(fields: { readonly [field: string]: Json | undefined }):
   return body;
 }
 
-const NAMED: ReadonlySet<EntityType> = new Set<EntityType>(['services', 'routes', 'upstreams', 'consumer_groups']);
+/** Fields that are names, and what Kong takes for them. */
+const NAMES: { readonly [T in EntityType]?: readonly (readonly [field: string, test: (text: string) => boolean])[] } = {
+  services: [
+    ['name', isName],
+    ['host', isUpstreamHost],
+  ],
+  routes: [['name', isName]],
+  upstreams: [['name', isUpstreamHost]],
+  consumer_groups: [['name', isName]],
+};
+
+/** The name that Kong would refuse, shortened, or undefined. */
+function refusedName({ type, body }: Pick<Proposal, 'type' | 'body'>): string | undefined {
+  for (const [field, test] of NAMES[type] ?? []) {
+    const value = body[field];
+    if (typeof value === 'string' && !test(value)) return JSON.stringify(value.slice(0, 120));
+  }
+  return undefined;
+}
 
 function isSame(a: Proposal, b: Proposal): boolean {
   return JSON.stringify([a.body, a.refs]) === JSON.stringify([b.body, b.refs]);
@@ -112,13 +130,9 @@ export function newContext(
         root: ref,
         rank: draft.rank ?? rankOf(root, 0),
       };
-      const { name } = proposal.body;
-      if (NAMED.has(draft.type) && typeof name === 'string' && !isName(name)) {
-        report(
-          root,
-          'InvalidName',
-          `${draft.type} ${JSON.stringify(name.slice(0, 120))} would have a name that Kong refuses`,
-        );
+      const refused = refusedName(proposal);
+      if (refused !== undefined) {
+        report(root, 'InvalidName', `${draft.type} would have the name ${refused}, which Kong refuses`);
         return;
       }
       const known = proposals.get(draft.slot);

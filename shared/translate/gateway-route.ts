@@ -1,7 +1,6 @@
 import type { GatewayRoute, Listener } from '../kubernetes/gateway-resources.ts';
 import { type PluginRef, pluginRefs } from '../kubernetes/plugin-refs.ts';
-import { type Context, objectTags } from './context.ts';
-import { entityId } from './identity.ts';
+import type { Context } from './context.ts';
 import { type Bound, proposePlugins } from './plugin.ts';
 import { proposeKongRoute } from './kong-route.ts';
 import type { RouteFields } from './route.ts';

@@ -37,9 +37,11 @@ export function hostsField(hostnames: readonly string[]): RouteFields {
 
 /** What in a match Kong would refuse, or undefined. */
 function matchProblem(match: HTTPRouteMatch): string | undefined {
-  const { type = 'PathPrefix', value = '/' } = match.path ?? {};
-  const problem = pathProblem(type === 'RegularExpression' ? `~${value}` : value);
-  if (problem !== undefined) return `path ${JSON.stringify(value.slice(0, 120))} ${problem}`;
+  // Nothing is escaped on the way to Kong, so that a plain value has to be sound as a regular expression too.
+  for (const path of [match.path?.value ?? '/', ...matchPaths(match, false)]) {
+    const problem = pathProblem(path);
+    if (problem !== undefined) return `path ${JSON.stringify(path.slice(0, 120))} ${problem}`;
+  }
   if (match.method !== undefined && !/^[A-Z]+$/.test(match.method)) return 'method is no HTTP method';
   for (const header of match.headers ?? []) {
     if (!isHeaderName(header.name)) return `header ${JSON.stringify(header.name.slice(0, 80))} is no header name`;

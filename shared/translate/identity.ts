@@ -116,6 +116,11 @@ export function isName(name: string): boolean {
   return /^[\p{L}\p{M}\p{N}._~-]+$/u.test(name);
 }
 
+/** A host that Kong takes for a service or an upstream: labels that are not empty and neither start nor end with a hyphen. */
+export function isUpstreamHost(host: string): boolean {
+  return host.length <= 255 && host.split('.').every((label) => /^\w([\w-]*\w)?$/.test(label));
+}
+
 /** Kong takes tags of printable characters without `/` and `,`. */
 export function isTag(tag: string): boolean {
   return tag !== '' && !/[\p{Cc}\p{Cs}/,]/u.test(tag);

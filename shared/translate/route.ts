@@ -148,7 +148,7 @@ function traditionalFields(context: Context, source: KubernetesObject, base: Rou
     context,
     source,
     'path-handling',
-    (value) => (/v\d/.test(value) ? value : undefined),
+    (value) => (value === 'v0' || value === 'v1' ? value : undefined),
     'v0 or v1',
   );
   const { snis: ownSnis, ...rest } = base;

@@ -1,8 +1,8 @@
 import type { TCPIngress, UDPIngress } from '../kubernetes/kong-resources.ts';
 import { pluginRefs } from '../kubernetes/plugin-refs.ts';
-import { type Context, fullName, objectTags } from './context.ts';
+import { type Context, fullName } from './context.ts';
 import { isPlainHost } from './host.ts';
-import { entityId, ingressServiceName, ingressUpstreamName } from './identity.ts';
+import { ingressServiceName, ingressUpstreamName } from './identity.ts';
 import { hasOurClass } from './ingress-class.ts';
 import { proposePlugins } from './plugin.ts';
 import { proposeKongRoute } from './kong-route.ts';

@@ -20,12 +20,15 @@ for (const [plural, key, workspace, id] of VECTORS) {
   });
 }
 
+function bound(name: string) {
+  return { slot: `x/${name}`, name };
+}
+
 test('id of a licence', () => {
   assert.equal(licenseId('my-license'), '12096e08-e9e8-5c50-97b0-3245c8232d44');
 });
 
 test('a plugin is keyed by its name and the names of what it is bound to, in a fixed order', () => {
-  const bound = (name: string) => ({ slot: `x/${name}`, name });
   assert.equal(pluginKey('cors', {}), 'cors');
   assert.equal(
     pluginKey('cors', { consumer: bound('c'), route: bound('r'), service: bound('s') }),

@@ -137,30 +137,33 @@ const PATHS: readonly (readonly [PathType, string, readonly string[]])[] = [
   ['ImplementationSpecific', String.raw`/~/foo/\d{3}`, [String.raw`~/foo/\d{3}`]],
 ];
 
-for (const [pathType, path, expected] of PATHS) {
-  test(`Ingress path ${pathType} ${path}`, () => {
-    const rule = rulePath({ path, pathType, backend: {} });
+for (const [pathType, value, expected] of PATHS) {
+  test(`Ingress path ${pathType} ${value}`, () => {
+    const rule = rulePath({ path: value, pathType, backend: {} });
     assert.deepEqual(kongPaths(rule, { prefix: '/~', legacyDetection: false }), expected);
   });
 }
 
 test('legacy detection takes a path with other characters for a regular expression', () => {
   const rules = { prefix: '/~', legacyDetection: true };
-  const paths = ['/a/[0-9]+', '/plain/%20', '/~/(b)'].map((path) =>
-    kongPaths(rulePath({ path, pathType: 'ImplementationSpecific', backend: {} }), rules),
+  const paths = ['/a/[0-9]+', '/plain/%20', '/~/(b)'].map((value) =>
+    kongPaths(rulePath({ path: value, pathType: 'ImplementationSpecific', backend: {} }), rules),
   );
   assert.deepEqual(paths, [['~/a/[0-9]+'], ['/plain/%20'], ['~/(b)']]);
 });
 
+function pathMatch(type: string, value: string) {
+  return { path: { type, value } };
+}
+
 test('HTTPRoute paths', () => {
-  const path = (type: string, value: string) => ({ path: { type, value } });
-  assert.deepEqual(matchPaths(path('Exact', '/a'), false), ['~/a$']);
-  assert.deepEqual(matchPaths(path('PathPrefix', '/a'), false), ['~/a$', '/a/']);
-  assert.deepEqual(matchPaths(path('PathPrefix', '/a/'), false), ['~/a/$', '/a/']);
-  assert.deepEqual(matchPaths(path('PathPrefix', '/'), false), ['~/$', '/']);
-  assert.deepEqual(matchPaths(path('RegularExpression', '/x.*'), false), ['~/x.*']);
-  assert.deepEqual(matchPaths(path('PathPrefix', '/old'), true), ['~/old$', '~/old(/.*)']);
-  assert.deepEqual(matchPaths(path('PathPrefix', '/'), true), ['~/$', '~/(.*)']);
+  assert.deepEqual(matchPaths(pathMatch('Exact', '/a'), false), ['~/a$']);
+  assert.deepEqual(matchPaths(pathMatch('PathPrefix', '/a'), false), ['~/a$', '/a/']);
+  assert.deepEqual(matchPaths(pathMatch('PathPrefix', '/a/'), false), ['~/a/$', '/a/']);
+  assert.deepEqual(matchPaths(pathMatch('PathPrefix', '/'), false), ['~/$', '/']);
+  assert.deepEqual(matchPaths(pathMatch('RegularExpression', '/x.*'), false), ['~/x.*']);
+  assert.deepEqual(matchPaths(pathMatch('PathPrefix', '/old'), true), ['~/old$', '~/old(/.*)']);
+  assert.deepEqual(matchPaths(pathMatch('PathPrefix', '/'), true), ['~/$', '~/(.*)']);
 });
 
 test('templates of a replaced prefix', () => {
