@@ -1,30 +1,53 @@
 import { AppError } from '../shared/errors.ts';
 
-/** A command: takes the arguments after its name, gives the exit code. */
-type Command = (args: readonly string[]) => Promise<number>;
+interface Command {
+  /** Takes the arguments after the command's name, gives the exit code. */
+  readonly run: (args: readonly string[]) => Promise<number>;
+  /** What follows `kong-ingress ` in the usage: one line of arguments, then what it does and an example, indented. */
+  readonly usage: string;
+}
 
 /** Imported only when called, so that each starts quickly. */
-const COMMANDS: Readonly<Record<string, () => Promise<{ readonly run: Command }>>> = {
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   translate: () => import('../shared/cli/translate.ts'),
+  diff: () => import('../shared/cli/diff.ts'),
+  sync: () => import('../shared/cli/sync.ts'),
+  reconcile: () => import('../shared/cli/reconcile.ts'),
+  converge: () => import('../shared/cli/converge.ts'),
+  status: () => import('../shared/cli/status.ts'),
+  wait: () => import('../shared/cli/wait.ts'),
 };
 
 const USAGE = `usage: kong-ingress COMMAND [ARGUMENTS]
-commands: ${Object.keys(COMMANDS).join(', ')}
+  translate  what manifests become in Kong, offline
+  diff       what a reconcile would do, without doing it
+  sync       works single objects off, as if they had just changed
+  reconcile  compares the whole cluster with Kong and writes what differs
+  converge   judges once which data planes run the newest revision
+  status     the verdicts and the last revisions, read only
+  wait       waits until every data plane is proven to run what is written
+"kong-ingress COMMAND --help" says more. Settings are the functions' environment variables (KONG_ADMIN_URL,
+KONG_DATABASE_URL, …); the cluster is KUBERNETES_URL with its credentials, --kubeconfig FILE or KUBECONFIG.
 `;
 
-async function main(): Promise<number> {
-  const [name = '', ...args] = process.argv.slice(2);
+function isHelp(argument: string | undefined): boolean {
+  return argument === '--help' || argument === '-h' || argument === 'help';
+}
+
+async function main([name = '', ...args]: readonly string[]): Promise<number> {
   const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (load === undefined) {
-    process.stderr.write(USAGE);
-    return name === 'help' || name === '--help' ? 0 : 1;
+    (isHelp(name) ? process.stdout : process.stderr).write(USAGE);
+    return isHelp(name) ? 0 : 1;
   }
-  const { run } = await load();
-  return run(args);
+  const { run, usage } = await load();
+  if (!isHelp(args[0])) return run(args);
+  process.stdout.write(`usage: kong-ingress ${usage}\n`);
+  return 0;
 }
 
 try {
-  process.exitCode = await main();
+  process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   if (!(error instanceof AppError)) throw error;
   process.stderr.write(`${error.code} ${error.message}\n${error.info.nextStep}\n`);

@@ -1,8 +1,9 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { kongConfig, kubernetesConfig, sliceConfig, translateOptions, type Environment } from './config.ts';
 import type { KubernetesConfig, SliceConfig } from './config.ts';
 import { kubernetesClient } from './kubernetes/client.ts';
 import { adminClient } from './kong/admin.ts';
+import { openPool } from './pool.ts';
 import type { SliceDependencies } from './slice.ts';
 
 /** A function instance's connections to a cluster, a control plane and the index. */
@@ -13,25 +14,10 @@ export interface Control {
   close(): Promise<void>;
 }
 
-const CONNECT_TIMEOUT_MS = 5_000;
 /** Larger than any wait for the lock may take. */
 const STATEMENT_TIMEOUT_MS = 60_000;
 /** The lock's connection, the intents' and two that read. */
 const CONNECTIONS = 4;
-
-function openPool(connectionString: string): pg.Pool {
-  const pool = new pg.Pool({
-    connectionString,
-    max: CONNECTIONS,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    query_timeout: STATEMENT_TIMEOUT_MS,
-    keepAlive: true,
-    allowExitOnIdle: true,
-  });
-  // The server may close an idle connection; the next run opens another.
-  pool.on('error', () => undefined);
-  return pool;
-}
 
 /** Connects by environment variables. Asks Kong for its version and router. Throws CONFIG_INVALID and KONG_* errors. */
 export async function connect(env: Environment): Promise<Control> {
@@ -40,8 +26,9 @@ export async function connect(env: Environment): Promise<Control> {
   const { routerFlavor, version, edition } = await admin.root();
   const flavor = routerFlavor === 'expressions' ? 'expressions' : 'traditional';
   const options = translateOptions(env, { routerFlavor: flavor, kongVersion: version, kongEdition: edition });
-  const kongPool = openPool(kong.databaseUrl);
-  const statePool = kong.stateDatabaseUrl === kong.databaseUrl ? kongPool : openPool(kong.stateDatabaseUrl);
+  const open = (url: string): pg.Pool => openPool(url, CONNECTIONS, STATEMENT_TIMEOUT_MS);
+  const kongPool = open(kong.databaseUrl);
+  const statePool = kong.stateDatabaseUrl === kong.databaseUrl ? kongPool : open(kong.stateDatabaseUrl);
   const kubernetes = kubernetesClient(cluster);
   return {
     dependencies: { statePool, kongPool, kong, admin, kubernetes, options, settings: slices },

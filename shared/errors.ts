@@ -10,6 +10,11 @@ export interface ErrorInfo {
 }
 
 export const ERRORS = {
+  ARGUMENTS_INVALID: {
+    cause: 'A command was called with arguments that it does not take.',
+    nextStep: 'Correct what the message names; the usage above shows what the command takes.',
+    retryable: false,
+  },
   CONFIG_INVALID: {
     cause: 'A setting is missing or has a value that cannot be used.',
     nextStep: 'Correct the environment variable that the message names.',
@@ -216,6 +221,11 @@ export const ERRORS = {
   INDEX_TOO_NEW: {
     cause: 'A newer release has changed the schema of the index.',
     nextStep: 'Deploy that release, or drop the schema kong_ingress: a reconcile builds it anew.',
+    retryable: false,
+  },
+  INDEX_OUTDATED: {
+    cause: 'The index has the schema of an older release, which a command that only reads may not change.',
+    nextStep: 'Run reconcile or converge of this release once: both bring the schema up to date.',
     retryable: false,
   },
   INDEX_OTHER_CLUSTER: {

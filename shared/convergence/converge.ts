@@ -1,7 +1,7 @@
 import type { KongConfig } from '../config.ts';
 import { AppError } from '../errors.ts';
 import type { Database, Queryable } from '../index/database.ts';
-import { migrate } from '../index/migrate.ts';
+import { hasIndex, migrate } from '../index/migrate.ts';
 import { adminClient } from '../kong/admin.ts';
 import type { KongRoot } from '../kong/root.ts';
 import type { ConvergenceConfig } from './config.ts';
@@ -9,7 +9,7 @@ import { boundMs, holdMs } from './delays.ts';
 import { databaseFacts, dataPlaneRows, lastAnnouncer, lastEvents } from './evidence.ts';
 import type { DatabaseFacts } from './evidence.ts';
 import { hybridVerdicts } from './hybrid-verdict.ts';
-import { observed } from './observations.ts';
+import { firstSeen, observed, recalled } from './observations.ts';
 import { markConverged, openRevisions } from './revisions.ts';
 import { traditionalVerdicts } from './traditional-verdict.ts';
 import type { Revision, Verdict } from './types.ts';
@@ -22,6 +22,9 @@ export interface Convergence {
   readonly index: Database;
   readonly config: KongConfig & ConvergenceConfig;
 }
+
+/** What is known of data planes from earlier runs: `observed` remembers this one too, `recalled` does not. */
+type Observe = typeof observed;
 
 /** What a run found. */
 export interface Converged {
@@ -74,6 +77,7 @@ async function hybrid(
   roots: readonly KongRoot[],
   database: DatabaseFacts,
   revisions: readonly Revision[],
+  observe: Observe,
 ): Promise<readonly Verdict[]> {
   const [rows, announcer] = await Promise.all([dataPlaneRows(kong, revisions), lastAnnouncer(kong)]);
   const hold = holdMs({
@@ -82,7 +86,7 @@ async function hybrid(
     entities: database.entities,
     restarted: !roots.some((root) => root.nodeId === announcer),
   });
-  const seen = await observed(index, rows, database.now);
+  const seen = await observe(index, rows, database.now);
   return hybridVerdicts({ now: database.now, revisions, rows: seen, live: config.live, holdMs: hold });
 }
 
@@ -106,7 +110,7 @@ async function traditional(
 type Judged = Pick<Converged, 'topology' | 'verdicts'> & { readonly now: number | undefined };
 
 /** Fails closed: evidence that cannot be read gives `unknown` with the reason. */
-async function judge(run: Convergence, revisions: readonly Revision[]): Promise<Judged> {
+async function judge(run: Convergence, revisions: readonly Revision[], observe: Observe): Promise<Judged> {
   const nodes = await Promise.all(run.config.adminUrls.map((url) => adminNode(run.config, url)));
   const roots = nodes.flatMap(({ root }) => root ?? []);
   const role = roots[0]?.role;
@@ -119,7 +123,7 @@ async function judge(run: Convergence, revisions: readonly Revision[]): Promise<
     const database = await databaseFacts(run.kong);
     const verdicts =
       topology === 'hybrid'
-        ? await hybrid(run, roots, database, revisions)
+        ? await hybrid(run, roots, database, revisions, observe)
         : await traditional(run, nodes, database, revisions);
     return { topology, verdicts, now: database.now };
   } catch (error) {
@@ -142,8 +146,16 @@ function provenEverywhere(verdicts: readonly Verdict[], revisions: readonly Revi
 export async function converge(run: Convergence): Promise<Converged> {
   await migrate(run.index);
   const revisions = await openRevisions(run.index);
-  const { topology, verdicts, now } = await judge(run, revisions);
+  const { topology, verdicts, now } = await judge(run, revisions, observed);
   const proven = provenEverywhere(verdicts, revisions);
   const converged = proven === undefined || now === undefined ? [] : await markConverged(run.index, proven, now);
   return { topology, verdicts, newest: revisions[0], converged };
+}
+
+/** The verdicts as they stand, without leaving a trace: nothing is remembered, marked or created. Throws as `converge`. */
+export async function inspect(run: Convergence): Promise<Omit<Converged, 'converged'>> {
+  const ready = await hasIndex(run.index);
+  const revisions = ready ? await openRevisions(run.index) : [];
+  const { topology, verdicts } = await judge(run, revisions, ready ? recalled : firstSeen);
+  return { topology, verdicts, newest: revisions[0] };
 }

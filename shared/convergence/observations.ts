@@ -28,6 +28,41 @@ const REMEMBER = `
     (extract(epoch FROM hash_since) * 1000)::float8 AS "hashSince",
     (extract(epoch FROM row_since) * 1000)::float8 AS "rowSince"`;
 
+/** Rows that no run has seen before, where there is no index yet. */
+export async function firstSeen(
+  _index: Queryable,
+  rows: readonly SeenRow[],
+  now: number,
+): Promise<readonly DataPlaneRow[]> {
+  return rows.map((row) => ({ ...row, firstSeen: now, hashSince: now, rowSince: now }));
+}
+
+const RECALL = `
+  SELECT node::text AS node, hash, row_xmin AS "rowXmin", (extract(epoch FROM first_seen) * 1000)::float8 AS "firstSeen",
+    (extract(epoch FROM hash_since) * 1000)::float8 AS "hashSince",
+    (extract(epoch FROM row_since) * 1000)::float8 AS "rowSince"
+  FROM kong_ingress.data_planes WHERE node = ANY ($1::uuid[])`;
+
+/** Since when rows are as they are at `now` (ms), as far as earlier runs saw it. Remembers nothing. */
+export async function recalled(
+  index: Queryable,
+  rows: readonly SeenRow[],
+  now: number,
+): Promise<readonly DataPlaneRow[]> {
+  if (rows.length === 0) return [];
+  const found = await index.query<Observation & { hash: string; rowXmin: string }>(RECALL, [rows.map((row) => row.id)]);
+  const byNode = new Map(found.rows.map((observation) => [observation.node, observation]));
+  return rows.map((row) => {
+    const seen = byNode.get(row.id);
+    return {
+      ...row,
+      firstSeen: seen?.firstSeen ?? now,
+      hashSince: seen?.hash === row.hash ? seen.hashSince : now,
+      rowSince: seen?.rowXmin === row.rowXmin ? seen.rowSince : now,
+    };
+  });
+}
+
 /**
  * Remembers what was seen at `now` (ms, clock of Kong's PostgreSQL) and adds since when it is so. What a later run has
  * already overtaken counts as first seen now, which only delays a verdict.
@@ -38,7 +73,7 @@ export async function observed(
   now: number,
 ): Promise<readonly DataPlaneRow[]> {
   const parameters = [rows.map((row) => row.id), rows.map((row) => row.hash), rows.map((row) => row.rowXmin), now];
-  const found = rows.length === 0 ? [] : (await index.query<Observation & { node: string }>(REMEMBER, parameters)).rows;
+  const found = rows.length === 0 ? [] : (await index.query<Observation>(REMEMBER, parameters)).rows;
   const byNode = new Map(found.map((observation) => [observation.node, observation]));
   return rows.map((row) => {
     const { firstSeen, hashSince, rowSince } = byNode.get(row.id) ?? { firstSeen: now, hashSince: now, rowSince: now };

@@ -1,4 +1,5 @@
 import type { Queryable } from '../index/database.ts';
+import { hasIndex } from '../index/migrate.ts';
 import type { Revision } from './types.ts';
 
 /** Older open revisions than these are settled by the newer ones. */
@@ -34,4 +35,32 @@ export async function markConverged(index: Queryable, id: string, now: number): 
     [id, now],
   );
   return rows.map((row) => row.id).toSorted((a, b) => Number(a) - Number(b));
+}
+
+/** A revision for people. Times are ms of the clock of Kong's PostgreSQL. */
+export interface RevisionRecord extends Pick<Revision, 'id' | 'startedAt' | 'writtenAt' | 'convergedAt'> {
+  /** Entities written and deleted. */
+  readonly changes: number;
+}
+
+/** The last revisions, newest first; none without an index. */
+export async function lastRevisions(index: Queryable, count: number): Promise<readonly RevisionRecord[]> {
+  if (!(await hasIndex(index))) return [];
+  const { rows } = await index.query<Omit<Row, 'snapshotXmax'> & { readonly changes: number }>(
+    `SELECT id::text AS id, changes, (extract(epoch FROM written_at) * 1000)::float8 AS "writtenAt",
+       (extract(epoch FROM least(started_at, written_at)) * 1000)::float8 AS "startedAt",
+       (extract(epoch FROM converged_at) * 1000)::float8 AS "convergedAt"
+     FROM kong_ingress.revisions ORDER BY revisions.id DESC LIMIT $1`,
+    [count],
+  );
+  return rows.map((row) => ({ ...row, convergedAt: row.convergedAt ?? undefined }));
+}
+
+/** Whether a revision was proven on every live data plane, by whichever run. */
+export async function isConverged(index: Queryable, id: string): Promise<boolean> {
+  const { rows } = await index.query(
+    'SELECT 1 FROM kong_ingress.revisions WHERE id = $1::bigint AND converged_at IS NOT NULL',
+    [id],
+  );
+  return rows.length > 0;
 }

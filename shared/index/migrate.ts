@@ -1,5 +1,5 @@
 import { AppError } from '../errors.ts';
-import type { Database } from './database.ts';
+import type { Database, Queryable } from './database.ts';
 import { MIGRATIONS } from './migrations.ts';
 
 const SETUP = `
@@ -18,14 +18,14 @@ export function sqlState(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
-async function version(database: Pick<Database, 'query'>): Promise<number> {
+async function version(database: Queryable): Promise<number> {
   const { rows } = await database.query<{ version: number }>(
     'SELECT coalesce(max(version), 0) AS version FROM kong_ingress.migrations',
   );
   return rows[0]?.version ?? 0;
 }
 
-async function currentVersion(database: Database): Promise<number> {
+async function currentVersion(database: Queryable): Promise<number> {
   try {
     return await version(database);
   } catch (error) {
@@ -34,15 +34,30 @@ async function currentVersion(database: Database): Promise<number> {
   }
 }
 
+function tooNew(found: number): AppError {
+  return new AppError('INDEX_TOO_NEW', `The index has version ${found}, this release knows ${MIGRATIONS.length}`);
+}
+
+/**
+ * Whether there is an index to read, for commands that change nothing. Throws INDEX_TOO_NEW and INDEX_OUTDATED when
+ * another release made it.
+ */
+export async function hasIndex(database: Queryable): Promise<boolean> {
+  const found = await currentVersion(database);
+  if (found > MIGRATIONS.length) throw tooNew(found);
+  if (found > 0 && found < MIGRATIONS.length) {
+    throw new AppError('INDEX_OUTDATED', `The index has version ${found}, this release needs ${MIGRATIONS.length}`);
+  }
+  return found > 0;
+}
+
 /**
  * Creates the index's schema or brings it up to date; costs one statement when there is nothing to do. Safe when several
  * functions start at once. Throws INDEX_TOO_NEW when a newer release has been here.
  */
 export async function migrate(database: Database): Promise<void> {
   const before = await currentVersion(database);
-  if (before > MIGRATIONS.length) {
-    throw new AppError('INDEX_TOO_NEW', `The index has version ${before}, this release knows ${MIGRATIONS.length}`);
-  }
+  if (before > MIGRATIONS.length) throw tooNew(before);
   if (before === MIGRATIONS.length) return;
   const client = await database.connect();
   try {

@@ -1,7 +1,7 @@
 import { display, finding } from '../findings.ts';
 import { hashOf } from '../hash.ts';
 import { keyOfRef, type Key } from '../kubernetes/keys.ts';
-import type { Body, Entity } from '../kong/entities.ts';
+import type { Body, Entity, EntityType } from '../kong/entities.ts';
 import type { Finding, Proposal, Slot } from '../translate/types.ts';
 import { candidate, type Candidate } from './candidate.ts';
 import { elect, type Election } from './elect.ts';
@@ -77,9 +77,13 @@ function desire(
   return { slot: winner.slot, entity, hash: entityHash(entity), root: winner.root };
 }
 
-/** A slot for people; a credential's holds a digest of what may be secret. */
+/** Whether a type's slots are not for people: a credential's holds a digest of what may be secret. */
+export function hidesSlot(type: EntityType): boolean {
+  return /credentials$|^jwt_secrets$/.test(type);
+}
+
 function slotText({ slot, type }: Candidate): string {
-  return /credentials$|^jwt_secrets$/.test(type) ? `the credential (${type})` : slot;
+  return hidesSlot(type) ? `the credential (${type})` : slot;
 }
 
 function lostSlot(item: Candidate, winner: Winner): Finding | undefined {

@@ -1,0 +1,25 @@
+import type pg from 'pg';
+import { kongConfig, type Environment } from '../config.ts';
+import { openPool } from '../pool.ts';
+import { convergenceConfig } from './config.ts';
+import type { Convergence } from './converge.ts';
+
+const CONNECTIONS = 2;
+const STATEMENT_TIMEOUT_MS = 10_000;
+
+/** What a run of converge needs, by environment variables; connections are opened when they are used. Throws CONFIG_INVALID. */
+export function connectConvergence(env: Environment): Convergence & { close(): Promise<void> } {
+  const config = { ...kongConfig(env), ...convergenceConfig(env) };
+  const open = (url: string): pg.Pool => openPool(url, CONNECTIONS, STATEMENT_TIMEOUT_MS);
+  const kong = open(config.databaseUrl);
+  const index = config.stateDatabaseUrl === config.databaseUrl ? kong : open(config.stateDatabaseUrl);
+  return {
+    kong,
+    index,
+    config,
+    close: async () => {
+      await kong.end();
+      if (index !== kong) await index.end();
+    },
+  };
+}

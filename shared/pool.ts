@@ -1,0 +1,18 @@
+import pg from 'pg';
+
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** A pool of at most `max` connections that does not keep the process alive; no statement takes longer than `statementTimeoutMs`. */
+export function openPool(connectionString: string, max: number, statementTimeoutMs: number): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString,
+    max,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: statementTimeoutMs,
+    keepAlive: true,
+    allowExitOnIdle: true,
+  });
+  // The server may close an idle connection; the next run opens another.
+  pool.on('error', () => undefined);
+  return pool;
+}
