@@ -1,17 +1,16 @@
 import { createHash } from 'node:crypto';
 import type { Json } from './kong/entities.ts';
 
+function isList(value: Json): value is readonly Json[] {
+  return Array.isArray(value);
+}
+
 /** JSON with the fields of every object in code unit order, so that equal values give equal text. */
 export function canonicalJson(value: Json): string {
-  return JSON.stringify(value, (_key, item: Json) => (isObject(item) ? sortFields(item) : item));
-}
-
-function isObject(value: Json): value is { readonly [field: string]: Json } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function sortFields(value: { readonly [field: string]: Json }): { readonly [field: string]: Json } {
-  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (isList(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  const fields = Object.keys(value).toSorted();
+  return `{${fields.map((field) => `${JSON.stringify(field)}:${canonicalJson(value[field] ?? null)}`).join(',')}}`;
 }
 
 /** SHA-256 of the canonical JSON, as lower-case hex. */

@@ -1,9 +1,16 @@
+/** Where a value differs from its shape. */
+export interface Misfit {
+  /** From the value inwards, for instance `rules[0].host`; `''` for the value itself. */
+  readonly path: string;
+  /** `is a number, expected a string`. */
+  readonly problem: string;
+}
+
 /**
- * The shape that a value should have: returns undefined when it fits, otherwise what is wrong, for instance
- * `spec.rules[0].host is a number, expected a string`. Unknown fields are ignored, as the API server's schemas decide
- * about them.
+ * The shape that a value should have: undefined when it fits, otherwise the first misfit. Unknown fields are ignored,
+ * as the API server's schemas decide about them. Paths are put together only when something is wrong.
  */
-export type Shape = (value: unknown, path: string) => string | undefined;
+export type Shape = (value: unknown) => Misfit | undefined;
 
 function nameOfType(value: unknown): string {
   if (value === null) return 'null';
@@ -11,8 +18,18 @@ function nameOfType(value: unknown): string {
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
+function unexpected(value: unknown, expected: string): Misfit {
+  return { path: '', problem: `is ${nameOfType(value)}, expected ${expected}` };
+}
+
+/** The misfit seen from the list or object around it. */
+function inside(step: string, { path, problem }: Misfit): Misfit {
+  const separator = path === '' || path.startsWith('[') ? '' : '.';
+  return { path: `${step}${separator}${path}`, problem };
+}
+
 function primitive(type: 'string' | 'number' | 'boolean'): Shape {
-  return (value, path) => (typeof value === type ? undefined : `${path} is ${nameOfType(value)}, expected a ${type}`);
+  return (value) => (typeof value === type ? undefined : unexpected(value, `a ${type}`));
 }
 
 export const text = primitive('string');
@@ -22,65 +39,57 @@ export const anything: Shape = () => undefined;
 
 /** One of several texts. */
 export function oneOf(...allowed: readonly string[]): Shape {
-  return (value, path) =>
-    typeof value === 'string' && allowed.includes(value)
-      ? undefined
-      : `${path} is ${typeof value === 'string' ? JSON.stringify(value.slice(0, 80)) : nameOfType(value)}, expected one of ${allowed.join(', ')}`;
+  const expected = `one of ${allowed.join(', ')}`;
+  return (value) => {
+    if (typeof value !== 'string') return unexpected(value, expected);
+    if (allowed.includes(value)) return undefined;
+    return { path: '', problem: `is ${JSON.stringify(value.slice(0, 80))}, expected ${expected}` };
+  };
 }
 
 /** A number or a text, as a Service's targetPort. */
-export const numberOrText: Shape = (value, path) =>
-  typeof value === 'number' || typeof value === 'string'
-    ? undefined
-    : `${path} is ${nameOfType(value)}, expected a number or a string`;
+export const numberOrText: Shape = (value) =>
+  typeof value === 'number' || typeof value === 'string' ? undefined : unexpected(value, 'a number or a string');
 
 export function list(item: Shape): Shape {
-  return (value, path) => {
-    if (!Array.isArray(value)) return `${path} is ${nameOfType(value)}, expected a list`;
-    for (const [index, entry] of value.entries()) {
-      const problem = item(entry, `${path}[${index}]`);
-      if (problem !== undefined) return problem;
+  return (value) => {
+    if (!Array.isArray(value)) return unexpected(value, 'a list');
+    for (let index = 0; index < value.length; index += 1) {
+      const misfit = item(value[index]);
+      if (misfit !== undefined) return inside(`[${index}]`, misfit);
     }
     return undefined;
   };
 }
 
-function entriesOf(value: unknown): [string, unknown][] | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : undefined;
+function isObject(value: unknown): value is { readonly [field: string]: unknown } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** An object whose values all have one shape. */
 export function record(item: Shape): Shape {
-  return (value, path) => {
-    const entries = entriesOf(value);
-    if (entries === undefined) return `${path} is ${nameOfType(value)}, expected an object`;
-    for (const [key, entry] of entries) {
-      const problem = item(entry, `${path}.${key}`);
-      if (problem !== undefined) return problem;
+  return (value) => {
+    if (!isObject(value)) return unexpected(value, 'an object');
+    for (const key of Object.keys(value)) {
+      const misfit = item(value[key]);
+      if (misfit !== undefined) return inside(key, misfit);
     }
     return undefined;
   };
 }
 
-function prefix(path: string): string {
-  return path === '' ? '' : `${path}.`;
-}
-
 /** An object with these fields; all may be absent but those named in `required`. */
 export function object(fields: { readonly [field: string]: Shape }, ...required: readonly string[]): Shape {
-  return (value, path) => {
-    const entries = entriesOf(value);
-    if (entries === undefined)
-      return `${path === '' ? 'the object' : path} is ${nameOfType(value)}, expected an object`;
-    const present = new Set<string>();
-    for (const [key, entry] of entries) {
-      if (entry === undefined) continue;
-      present.add(key);
-      const problem = Object.hasOwn(fields, key) ? fields[key]?.(entry, prefix(path) + key) : undefined;
-      if (problem !== undefined) return problem;
+  const shapes = Object.entries(fields);
+  return (value) => {
+    if (!isObject(value)) return unexpected(value, 'an object');
+    for (const [field, shape] of shapes) {
+      const entry = value[field];
+      const misfit = entry === undefined ? undefined : shape(entry);
+      if (misfit !== undefined) return inside(field, misfit);
     }
-    const missing = required.find((name) => !present.has(name));
-    return missing === undefined ? undefined : `${prefix(path)}${missing} is missing`;
+    const missing = required.find((field) => value[field] === undefined);
+    return missing === undefined ? undefined : { path: missing, problem: 'is missing' };
   };
 }
 

@@ -74,7 +74,9 @@ const checked = new WeakMap<KubernetesObject, { readonly problem: string | undef
 export function shapeProblem(kind: Kind, candidate: KubernetesObject): string | undefined {
   const known = checked.get(candidate);
   if (known !== undefined) return known.problem;
-  const problem = SHAPES[kind](candidate, '');
+  const misfit = SHAPES[kind](candidate);
+  const problem =
+    misfit === undefined ? undefined : `${misfit.path === '' ? 'the object' : misfit.path} ${misfit.problem}`;
   checked.set(candidate, { problem });
   return problem;
 }

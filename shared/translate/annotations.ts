@@ -45,9 +45,20 @@ export function integerBetween(min: number, max: number): (value: string) => num
   };
 }
 
+/** Full keys by name: a key that is put together anew costs more than its lookup. */
+const keys = new Map<string, string>();
+
+function keyOf(name: string): string {
+  const known = keys.get(name);
+  if (known !== undefined) return known;
+  const key = `konghq.com/${name}`;
+  keys.set(name, key);
+  return key;
+}
+
 /** The raw value of `konghq.com/<name>`. */
 export function annotation(object: KubernetesObject, name: string): string | undefined {
-  return object.metadata.annotations?.[`konghq.com/${name}`];
+  return object.metadata.annotations?.[keyOf(name)];
 }
 
 /** The parsed value of `konghq.com/<name>`; a value that cannot be parsed is a finding and counts as absent. */

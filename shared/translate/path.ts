@@ -5,6 +5,9 @@
 
 const LONGEST_PATH = 8192;
 
+/** Most paths: nothing in them can fail to compile. */
+const LITERAL = /^[\w/.~%-]*\$?$/;
+
 /** PCRE syntax that JavaScript lacks, replaced by what it has, only to see whether the rest compiles. */
 function withoutPcreOnly(source: string): string {
   return source
@@ -17,6 +20,7 @@ function withoutPcreOnly(source: string): string {
 
 /** Whether Kong could compile it; PCRE syntax is let pass in doubt. */
 export function isRegex(source: string): boolean {
+  if (LITERAL.test(source)) return true;
   try {
     return new RegExp(withoutPcreOnly(source)) instanceof RegExp;
   } catch {

@@ -13,13 +13,15 @@ const SUBSETS: readonly (readonly string[])[] = [
 
 const TLS_PROTOCOLS = new Set(['https', 'grpcs', 'tls', 'tls_passthrough', 'wss']);
 const HTTP_MATCHES = ['methods', 'hosts', 'headers', 'paths', 'snis'];
+const RPC_MATCHES = ['hosts', 'headers', 'paths', 'snis'];
 const STREAM_MATCHES = ['sources', 'destinations', 'snis'];
+
+const EVERY_MATCH = ['methods', 'hosts', 'headers', 'paths', 'snis', 'sources', 'destinations'];
 
 /** What routes of a protocol can match. */
 function matchesOf(protocol: string): readonly string[] {
   if (protocol === 'http' || protocol === 'https') return HTTP_MATCHES;
-  const isStream = protocol.startsWith('t') || protocol === 'udp';
-  return isStream ? STREAM_MATCHES : ['hosts', 'headers', 'paths', 'snis'];
+  return protocol.startsWith('t') || protocol === 'udp' ? STREAM_MATCHES : RPC_MATCHES;
 }
 
 function isSet(value: RouteFields[string]): boolean {
@@ -29,9 +31,8 @@ function isSet(value: RouteFields[string]): boolean {
 
 /** What the protocols rule out, or undefined. */
 function matchProblem(fields: RouteFields, protocols: readonly string[]): string | undefined {
-  const allowed = new Set(protocols.flatMap(matchesOf));
-  const used = [...new Set([...HTTP_MATCHES, ...STREAM_MATCHES])].filter((field) => isSet(fields[field]));
-  const foreign = used.find((field) => !allowed.has(field));
+  const used = EVERY_MATCH.filter((field) => isSet(fields[field]));
+  const foreign = used.find((field) => !protocols.some((protocol) => matchesOf(protocol).includes(field)));
   if (foreign !== undefined) return `has ${foreign}, which protocols ${protocols.join(', ')} do not have`;
   if (used.includes('snis') && !protocols.some((protocol) => TLS_PROTOCOLS.has(protocol))) {
     return `has snis, but protocols ${protocols.join(', ')} are without TLS`;

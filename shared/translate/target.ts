@@ -34,7 +34,7 @@ export function expandIpv6(address: string): string {
 
 /** `host:port`, with brackets around IPv6. */
 export function targetText(address: string, port: number | string): string {
-  return isIPv6(address) ? `[${expandIpv6(address)}]:${port}` : `${address}:${port}`;
+  return address.includes(':') ? `[${expandIpv6(address)}]:${port}` : `${address}:${port}`;
 }
 
 /** TCP and every protocol of the Service's ports: KIC asks for the endpoints of each. */

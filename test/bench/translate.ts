@@ -1,13 +1,16 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { KubernetesObject } from '../../shared/kubernetes/resources.ts';
+import { snapshotLookup } from '../../shared/kubernetes/snapshot.ts';
+import { isRoot, translateRoot } from '../../shared/translate/index.ts';
 import { translateAll } from '../../shared/translate/offline.ts';
 import { OPTIONS } from '../golden/cases.ts';
 
 interface Figure {
   readonly name: string;
   readonly objects: number;
-  readonly entities: number;
+  /** Proposals of the roots, or entities. */
+  readonly results: number;
   readonly findings: number;
   readonly cpuMs: number;
   readonly rootsPerSecond: number;
@@ -63,6 +66,52 @@ function ingressObjects(index: number): readonly Generated[] {
   ];
 }
 
+/** The class and the Gateway that every HTTPRoute names. */
+function gatewayObjects(): readonly Generated[] {
+  return [
+    {
+      apiVersion: 'gateway.networking.k8s.io/v1',
+      kind: 'GatewayClass',
+      metadata: { name: 'kong' },
+      spec: { controllerName: 'konghq.com/kic-gateway-controller' },
+    },
+    {
+      apiVersion: 'gateway.networking.k8s.io/v1',
+      kind: 'Gateway',
+      metadata: metadata('gateway'),
+      spec: {
+        gatewayClassName: 'kong',
+        listeners: [{ name: 'http', protocol: 'HTTP', port: 80, allowedRoutes: { namespaces: { from: 'All' } } }],
+      },
+    },
+  ];
+}
+
+/** An HTTPRoute with two matches and a header filter, to a Service of its own with two endpoints. */
+function httpRouteObjects(index: number): readonly Generated[] {
+  const service = `backend-${index}`;
+  const set = [{ name: 'X-Route', value: String(index) }];
+  return [
+    {
+      apiVersion: 'gateway.networking.k8s.io/v1',
+      kind: 'HTTPRoute',
+      metadata: metadata(`route-${index}`),
+      spec: {
+        parentRefs: [{ name: 'gateway' }],
+        hostnames: [`route-${index}.example.com`],
+        rules: [
+          {
+            matches: ['/', '/api'].map((value) => ({ path: { type: 'PathPrefix', value } })),
+            filters: [{ type: 'RequestHeaderModifier', requestHeaderModifier: { set } }],
+            backendRefs: [{ group: '', kind: 'Service', name: service, port: 80, weight: 1 }],
+          },
+        ],
+      },
+    },
+    ...serviceObjects(service, index),
+  ];
+}
+
 function serviceObjects(service: string, index: number): readonly Generated[] {
   const endpoint = (last: number) => ({
     addresses: [`10.${index >> 8}.${index & 255}.${last}`],
@@ -90,26 +139,70 @@ function serviceObjects(service: string, index: number): readonly Generated[] {
   ];
 }
 
-async function measure(name: string, roots: number, objects: readonly KubernetesObject[]): Promise<Figure> {
+/** Measures `work`, which gives how many entities or proposals it made and how many findings. */
+async function measure(
+  name: string,
+  roots: number,
+  objects: readonly KubernetesObject[],
+  work: () => Promise<{ readonly results: number; readonly findings: number }>,
+): Promise<Figure> {
   const before = process.cpuUsage();
-  const { entities, findings } = await translateAll(objects, OPTIONS);
+  const { results, findings } = await work();
   const { user, system } = process.cpuUsage(before);
   const cpuMs = Math.round((user + system) / 1000);
   return {
     name,
     objects: objects.length,
-    entities: entities.length,
-    findings: findings.length,
+    results,
+    findings,
     cpuMs,
     rootsPerSecond: Math.round((roots / cpuMs) * 1000),
     peakMemoryMb: Math.round(process.resourceUsage().maxRSS / 1024),
   };
 }
 
-/** Measures translation of whole clusters, slots included; writes `translate.json` beside this file. */
+async function roots(objects: readonly KubernetesObject[]) {
+  const lookup = snapshotLookup(objects);
+  const sum = { results: 0, findings: 0 };
+  for (const object of objects) {
+    if (!isRoot(object)) continue;
+    const { proposals, findings } = await translateRoot(object, lookup, OPTIONS);
+    sum.results += proposals.length;
+    sum.findings += findings.length;
+  }
+  return sum;
+}
+
+async function whole(objects: readonly KubernetesObject[]) {
+  const { entities, findings } = await translateAll(objects, OPTIONS);
+  return { results: entities.length, findings: findings.length };
+}
+
+/** CPU time of a hundred million additions, ms: about 100 on an idle core; more says how much slower this machine is now. */
+function calibrate(): number {
+  const before = process.cpuUsage();
+  let sum = 0;
+  for (let step = 0; step < 100_000_000; step += 1) sum = (sum + step) | 0;
+  const { user } = process.cpuUsage(before);
+  return sum === 0 ? 0 : Math.round(user / 1000);
+}
+
+/** Measures translation, alone and with the election of slots; writes `translate.json` beside this file. */
 export async function bench(): Promise<void> {
   const ingresses = Array.from({ length: 10_000 }, (_, index) => ingressObjects(index)).flat();
-  const figures = [await measure('10,000 Ingresses', 10_000, ingresses)];
+  const httpRoutes = [
+    ...gatewayObjects(),
+    ...Array.from({ length: 5000 }, (_, index) => httpRouteObjects(index)).flat(),
+  ];
+  const figures = [
+    await measure('10,000 Ingresses, roots', 10_000, ingresses, () => roots(ingresses)),
+    await measure('10,000 Ingresses, with slots', 10_000, ingresses, () => whole(ingresses)),
+    await measure('5,000 HTTPRoutes, roots', 5000, httpRoutes, () => roots(httpRoutes)),
+    await measure('5,000 HTTPRoutes, with slots', 5000, httpRoutes, () => whole(httpRoutes)),
+  ];
+  const calibrationMs = calibrate();
   console.table(figures);
-  writeFileSync(path.join(import.meta.dirname, 'translate.json'), `${JSON.stringify(figures, null, 2)}\n`);
+  console.log(`calibration: ${calibrationMs} ms`);
+  const output = JSON.stringify({ calibrationMs, figures }, null, 2);
+  writeFileSync(path.join(import.meta.dirname, 'translate.json'), `${output}\n`);
 }

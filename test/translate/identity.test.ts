@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
+import { v5 } from 'uuid';
 import { entityId, licenseId, tagsOf, type Plural } from '../../shared/translate/identity.ts';
 import { pluginKey } from '../../shared/translate/plugin.ts';
 
@@ -23,6 +25,11 @@ for (const [plural, key, workspace, id] of VECTORS) {
 function bound(name: string) {
   return { slot: `x/${name}`, name };
 }
+
+test('ids are RFC 9562 version 5', () => {
+  const services = v5('services', 'fd02801f-0957-4a15-a55a-c8d9606f30b5');
+  fc.assert(fc.property(fc.string({ unit: 'binary' }), (key) => entityId('services', key, '') === v5(key, services)));
+});
 
 test('id of a licence', () => {
   assert.equal(licenseId('my-license'), '12096e08-e9e8-5c50-97b0-3245c8232d44');

@@ -104,17 +104,20 @@ const metadata = fc.record({
     fc
       .oneof(
         fc.constantFrom(
-          ...[
-            'methods',
-            'protocols',
-            'snis',
-            'host-aliases',
-            'headers.x',
-            'headers-separator',
-            'path-handling',
-            'tags',
-          ],
-          ...['regex-prefix', 'rewrite', 'plugins', 'strip-path', 'https-redirect-status-code', 'regex-priority'],
+          'methods',
+          'protocols',
+          'snis',
+          'host-aliases',
+          'headers.x',
+          'headers-separator',
+          'path-handling',
+          'tags',
+          'regex-prefix',
+          'rewrite',
+          'plugins',
+          'strip-path',
+          'https-redirect-status-code',
+          'regex-priority',
         ),
         hostile,
       )
