@@ -3,7 +3,7 @@ import type { EntityRef, KnownSlot, StoredProposal } from '../plan/types.ts';
 import type { Finding, Slot } from '../translate/types.ts';
 import type { Intent } from './affected.ts';
 import type { Lock } from './lock.ts';
-import { toEntityRow, toProposalRow } from './rows.ts';
+import { toDependentRows, toEntityRow, toProposalRow } from './rows.ts';
 
 /** A root as it was translated. */
 export interface RootRecord {
@@ -58,6 +58,7 @@ export interface Clock {
   readonly snapshotXmax: string;
 }
 
+// Arrays rather than joins: the planner then uses the indexes whatever it guesses of the JSON's size.
 const COMMIT = `
   WITH input AS MATERIALIZED (SELECT $1::jsonb AS doc),
   slice AS MATERIALIZED (SELECT nextval('kong_ingress.slices') AS number),
@@ -77,14 +78,14 @@ const COMMIT = `
       translation = excluded.translation, findings = excluded.findings, slice = excluded.slice
   ),
   del_roots AS (
-    DELETE FROM kong_ingress.roots r USING done WHERE r.root = done.root
+    DELETE FROM kong_ingress.roots r WHERE r.root = ANY (ARRAY(SELECT root FROM done))
       AND NOT EXISTS (SELECT FROM new_roots n WHERE n.root = r.root)
   ),
   new_sources AS MATERIALIZED (
     SELECT s.* FROM input, jsonb_to_recordset(doc->'sources') AS s(key text, root text)
   ),
   del_sources AS (
-    DELETE FROM kong_ingress.sources s USING done WHERE s.root = done.root
+    DELETE FROM kong_ingress.sources s WHERE s.root = ANY (ARRAY(SELECT root FROM done))
       AND NOT EXISTS (SELECT FROM new_sources n WHERE n.root = s.root AND n.key = s.key)
   ),
   put_sources AS (
@@ -109,7 +110,7 @@ const COMMIT = `
     SELECT p.* FROM input, jsonb_populate_recordset(null::kong_ingress.proposals, doc->'proposals') AS p
   ),
   del_proposals AS (
-    DELETE FROM kong_ingress.proposals p USING proposers WHERE p.root = proposers.root
+    DELETE FROM kong_ingress.proposals p WHERE p.root = ANY (ARRAY(SELECT root FROM proposers))
       AND NOT EXISTS (SELECT FROM new_proposals n WHERE n.root = p.root AND n.slot = p.slot)
   ),
   put_proposals AS (
@@ -117,9 +118,19 @@ const COMMIT = `
     ON CONFLICT (root, slot) DO UPDATE SET type = excluded.type, id = excluded.id,
       rank_class = excluded.rank_class, rank_created = excluded.rank_created, rank_name = excluded.rank_name,
       refs = excluded.refs, gate = excluded.gate, quiet = excluded.quiet, body_hash = excluded.body_hash,
-      content_hash = excluded.content_hash, withheld = excluded.withheld,
-      ref_slots = excluded.ref_slots, own_slots = excluded.own_slots
+      content_hash = excluded.content_hash, withheld = excluded.withheld
     WHERE p IS DISTINCT FROM excluded
+  ),
+  new_dependents AS MATERIALIZED (
+    SELECT d.* FROM input, jsonb_to_recordset(doc->'dependents') AS d(slot text, root text, own boolean)
+  ),
+  del_dependents AS (
+    DELETE FROM kong_ingress.dependents d WHERE d.root = ANY (ARRAY(SELECT root FROM proposers))
+      AND NOT EXISTS (SELECT FROM new_dependents n WHERE n.root = d.root AND n.slot = d.slot)
+  ),
+  put_dependents AS (
+    INSERT INTO kong_ingress.dependents AS d SELECT slot, root, own FROM new_dependents
+    ON CONFLICT (slot, root) DO UPDATE SET own = excluded.own WHERE d.own <> excluded.own
   ),
   put_entities AS (
     INSERT INTO kong_ingress.entities AS e
@@ -129,7 +140,8 @@ const COMMIT = `
     WHERE e IS DISTINCT FROM excluded
   ),
   del_entities AS (
-    DELETE FROM kong_ingress.entities WHERE slot IN (SELECT jsonb_array_elements_text(doc->'dropped') FROM input)
+    DELETE FROM kong_ingress.entities 
+    WHERE slot = ANY (ARRAY(SELECT jsonb_array_elements_text(doc->'dropped') FROM input))
   ),
   new_rejected AS MATERIALIZED (
     SELECT r.* FROM input, jsonb_to_recordset(doc->'rejected')
@@ -145,7 +157,8 @@ const COMMIT = `
         THEN least(interval '1 hour', interval '1 minute' * 2 ^ least(q.attempts, 6)) ELSE interval '1 minute' END
   ),
   del_quarantine AS (
-    DELETE FROM kong_ingress.quarantine WHERE slot IN (SELECT jsonb_array_elements_text(doc->'released') FROM input)
+    DELETE FROM kong_ingress.quarantine 
+    WHERE slot = ANY (ARRAY(SELECT jsonb_array_elements_text(doc->'released') FROM input))
   ),
   del_intents AS (
     DELETE FROM kong_ingress.intents i USING input, jsonb_to_recordset(doc->'intents') AS d(type text, id uuid)
@@ -181,6 +194,7 @@ function document(memory: Memory): unknown {
     provides: [...memory.provides].map(([object, keys]) => ({ object, keys })),
     changes: memory.changes,
     proposals: memory.roots.flatMap((item) => (item.proposals ?? []).map(toProposalRow)),
+    dependents: memory.roots.flatMap((item) => toDependentRows(item.proposals ?? [])),
     entities: memory.entities.map(toEntityRow),
     dropped: memory.dropped,
     rejected: memory.rejected.map(({ root, hash, ...item }) => ({ ...item, root: root ?? null, hash: hash ?? null })),

@@ -31,10 +31,10 @@ const LOAD = `
       (SELECT to_json(p) FROM kong_ingress.proposals p
         WHERE p.slot = t.slot AND NOT p.withheld AND p.root <> ALL ($1::text[])
         ORDER BY p.rank_class, p.rank_created, p.rank_name, p.root COLLATE "C" LIMIT 1) AS outside,
-      EXISTS (SELECT FROM kong_ingress.proposals p
-        WHERE p.ref_slots <> '{}' AND p.ref_slots && ARRAY[t.slot] AND p.root <> ALL ($1::text[])) AS referenced,
-      EXISTS (SELECT FROM kong_ingress.proposals p
-        WHERE p.own_slots <> '{}' AND p.own_slots && ARRAY[t.slot] AND p.root <> ALL ($1::text[])) AS owned,
+      EXISTS (SELECT FROM kong_ingress.dependents d
+        WHERE d.slot = t.slot AND d.root <> ALL ($1::text[])) AS referenced,
+      EXISTS (SELECT FROM kong_ingress.dependents d
+        WHERE d.slot = t.slot AND d.own AND d.root <> ALL ($1::text[])) AS owned,
       (SELECT json_build_object('hash', q.hash, 'due', q.retry_at <= now())
          FROM kong_ingress.quarantine q WHERE q.slot = t.slot) AS quarantine
     FROM touched t
@@ -91,11 +91,8 @@ export async function load(
 }
 
 const DEPENDENTS = `
-  SELECT root FROM kong_ingress.proposals
-    WHERE ref_slots <> '{}' AND ref_slots && $1::text[] AND root <> ALL ($3::text[])
-  UNION
-  SELECT root FROM kong_ingress.proposals
-    WHERE own_slots <> '{}' AND own_slots && $2::text[] AND root <> ALL ($3::text[])`;
+  SELECT DISTINCT root FROM kong_ingress.dependents
+  WHERE (slot = ANY ($1::text[]) OR own AND slot = ANY ($2::text[])) AND root <> ALL ($3::text[])`;
 
 /** Roots outside the slice that refer to `slots`, or that need their own `owned` slots or hang on winning them. */
 export async function dependents(

@@ -56,16 +56,19 @@ export const MIGRATIONS: readonly string[] = [
     body_hash text NOT NULL,
     content_hash text NOT NULL,
     withheld boolean NOT NULL,
-    ref_slots text[] NOT NULL,
-    own_slots text[] NOT NULL,
     PRIMARY KEY (root, slot)
   );
   CREATE INDEX proposals_rank ON kong_ingress.proposals
     (slot, rank_class, rank_created, rank_name, root COLLATE "C") WHERE NOT withheld;
-  CREATE INDEX proposals_refs ON kong_ingress.proposals USING gin (ref_slots)
-    WITH (fastupdate = off) WHERE ref_slots <> '{}';
-  CREATE INDEX proposals_owns ON kong_ingress.proposals USING gin (own_slots)
-    WITH (fastupdate = off) WHERE own_slots <> '{}';
+
+  -- Which roots refer to a slot or hang on winning it. "own": with another root's version of it they get nothing.
+  CREATE TABLE kong_ingress.dependents (
+    slot text NOT NULL,
+    root text NOT NULL,
+    own boolean NOT NULL,
+    PRIMARY KEY (slot, root)
+  );
+  CREATE INDEX dependents_root ON kong_ingress.dependents (root);
 
   -- Who holds each slot, and the mark of Kong's row after our write.
   CREATE TABLE kong_ingress.entities (

@@ -1,6 +1,7 @@
 import { keyOfRef } from '../kubernetes/keys.ts';
 import type { EntityType } from '../kong/entities.ts';
 import type { KnownSlot, StoredProposal } from '../plan/types.ts';
+import type { Slot } from '../translate/types.ts';
 import { refOfKey } from './refs.ts';
 
 /** A row of `proposals`, as PostgreSQL's JSON functions give and take it. */
@@ -18,8 +19,13 @@ export interface ProposalRow {
   readonly body_hash: string;
   readonly content_hash: string;
   readonly withheld: boolean;
-  readonly ref_slots: readonly string[];
-  readonly own_slots: readonly string[];
+}
+
+/** A row of `dependents`. */
+export interface DependentRow {
+  readonly slot: Slot;
+  readonly root: string;
+  readonly own: boolean;
 }
 
 /** A row of `entities`. */
@@ -35,8 +41,6 @@ export interface EntityRow {
 }
 
 export function toProposalRow(item: StoredProposal): ProposalRow {
-  const refs = Object.values(item.refs);
-  const gate = item.gate === undefined ? [] : [item.gate];
   return {
     root: keyOfRef(item.root),
     slot: item.slot,
@@ -51,9 +55,21 @@ export function toProposalRow(item: StoredProposal): ProposalRow {
     body_hash: item.bodyHash,
     content_hash: item.contentHash,
     withheld: item.withheld,
-    ref_slots: [...new Set([...refs.map((ref) => ref.slot), ...gate])],
-    own_slots: [...new Set([...refs.filter((ref) => ref.own === true).map((ref) => ref.slot), ...gate])],
   };
+}
+
+/** Which slots a root depends on, and how, after its proposals. */
+export function toDependentRows(proposals: readonly StoredProposal[]): readonly DependentRow[] {
+  const rows = new Map<string, DependentRow>();
+  const add = (root: string, slot: Slot, own: boolean): void => {
+    const key = `${root} ${slot}`;
+    rows.set(key, { slot, root, own: own || rows.get(key)?.own === true });
+  };
+  for (const { root, refs, gate } of proposals) {
+    for (const ref of Object.values(refs)) add(keyOfRef(root), ref.slot, ref.own === true);
+    if (gate !== undefined) add(keyOfRef(root), gate, true);
+  }
+  return [...rows.values()];
 }
 
 export function fromProposalRow(cluster: string, row: ProposalRow): StoredProposal {

@@ -54,7 +54,7 @@ test('without its index it rebuilds the index and writes nothing to Kong', () =>
     await run(plane);
     const rows = await plane.rows();
     await plane.pool.query(
-      'TRUNCATE kong_ingress.roots, kong_ingress.sources, kong_ingress.provides, kong_ingress.proposals, kong_ingress.entities',
+      'TRUNCATE kong_ingress.roots, kong_ingress.sources, kong_ingress.provides, kong_ingress.proposals, kong_ingress.dependents, kong_ingress.entities',
     );
     const sent = plane.writes.length;
     await run(plane);
@@ -73,6 +73,17 @@ test('lost events: what was added, changed and removed is found', () =>
     const report = await run(plane);
     assert.deepEqual(report.differences.gone, ['Ingress/default/web-1']);
     assert.deepEqual(await counts(plane), { upstreams: 1, services: 1, targets: 2, routes: 4 });
+    assert.deepEqual((await run(plane)).slices, []);
+  }));
+
+test('drift of what a deleted root held is repaired in the same run, for the other roots that share it', () =>
+  withPlane(3, async (plane) => {
+    await run(plane);
+    await plane.pool.query('UPDATE services SET retries = 1');
+    plane.cluster.remove('Ingress', 'default', 'web-0');
+    await run(plane);
+    const { rows } = await plane.pool.query('SELECT retries FROM services');
+    assert.deepEqual(rows, [{ retries: 5 }]);
     assert.deepEqual((await run(plane)).slices, []);
   }));
 
