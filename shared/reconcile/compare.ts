@@ -37,6 +37,14 @@ export function versionsOf(managed: Managed): ReadonlyMap<string, string> {
   return new Map([...managed.values()].flatMap((rows) => rows.map(({ id, xmin }) => [id, xmin] as const)));
 }
 
+/** For slots whose holder is gone: the first root of the snapshot that proposes each. Its slice repairs the entity. */
+function heirs(snapshot: readonly SnapshotRoot[], slots: ReadonlySet<Slot>): readonly Key[] {
+  const left = new Set(slots);
+  return snapshot
+    .filter((item) => left.size > 0 && (item.slots ?? []).filter((slot) => left.delete(slot)).length > 0)
+    .map((item) => item.root);
+}
+
 /** What has to be worked off, so that cluster, index and Kong agree. Pure. */
 export function differences(snapshot: readonly SnapshotRoot[], index: Overview, managed: Managed): Differences {
   const versions = versionsOf(managed);
@@ -45,9 +53,11 @@ export function differences(snapshot: readonly SnapshotRoot[], index: Overview, 
     (entity) => entity.proposed && !entity.pending && versions.get(entity.id) !== entity.xmin,
   );
   const pending = index.entities.filter((entity) => entity.proposed && entity.pending && !entity.paused);
+  const broken = [...drifted, ...pending];
   const wanted = new Set([
     ...snapshot.filter((item) => index.roots.get(item.root) !== item.translation).map((item) => item.root),
-    ...[...drifted, ...pending].map((entity) => entity.root),
+    ...broken.map((entity) => entity.root),
+    ...heirs(snapshot, new Set(broken.filter((entity) => !byKey.has(entity.root)).map((entity) => entity.slot))),
     ...index.due,
   ]);
   const slots = new Set(snapshot.flatMap((item) => item.slots ?? []));

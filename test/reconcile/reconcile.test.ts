@@ -83,7 +83,7 @@ test('drift of what a deleted root held is repaired in the same run, for the oth
     plane.cluster.remove('Ingress', 'default', 'web-0');
     await run(plane);
     const { rows } = await plane.pool.query('SELECT retries FROM services');
-    assert.deepEqual(rows, [{ retries: 5 }]);
+    assert.deepEqual(rows, [{ retries: '5' }]);
     assert.deepEqual((await run(plane)).slices, []);
   }));
 
