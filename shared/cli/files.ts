@@ -2,16 +2,16 @@ import { readFileSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { AppError } from '../errors.ts';
-import { isRecord } from '../json.ts';
+import { type JsonRecord, isRecord } from '../json.ts';
 import { withDefaults } from '../kubernetes/defaults.ts';
-import { isKind } from '../kubernetes/kinds.ts';
+import { kindOfManifest } from '../kubernetes/kinds.ts';
 import { parseObject } from '../kubernetes/object.ts';
-import type { KubernetesObject } from '../kubernetes/resources.ts';
+import type { Kind, KubernetesObject } from '../kubernetes/resources.ts';
 
 /** Objects of files, and what else was in them. */
 export interface Manifests {
   readonly objects: readonly KubernetesObject[];
-  /** Documents of kinds that are not translated, a sentence each. */
+  /** Documents of kinds, or versions of them, that are not translated, a sentence each. */
   readonly ignored: readonly string[];
   /** Documents of known kinds without usable metadata, a sentence each. */
   readonly broken: readonly string[];
@@ -40,17 +40,24 @@ function documents(text: string, source: string): readonly unknown[] {
   });
 }
 
+function kindOf({ apiVersion, kind }: JsonRecord): Kind | undefined {
+  return typeof apiVersion === 'string' && typeof kind === 'string' ? kindOfManifest(apiVersion, kind) : undefined;
+}
+
+function described(value: unknown): string {
+  const { apiVersion, kind } = isRecord(value) ? value : {};
+  return `of kind ${JSON.stringify(kind ?? null)}, apiVersion ${JSON.stringify(apiVersion ?? null)}`;
+}
+
 /** Parses manifests. With `raw`, nothing is filled in that an API server would. Throws CONFIG_INVALID. */
 export function parseManifests(text: string, source: string, raw: boolean): Manifests {
   const objects: KubernetesObject[] = [];
   const ignored: string[] = [];
   const broken: string[] = [];
   for (const [index, value] of documents(text, source).entries()) {
-    const kind = isRecord(value) ? value['kind'] : undefined;
-    if (!isRecord(value) || typeof kind !== 'string' || !isKind(kind)) {
-      ignored.push(
-        `${source}: document ${index + 1} is of kind ${JSON.stringify(kind ?? null)}, which is not translated`,
-      );
+    const kind = isRecord(value) ? kindOf(value) : undefined;
+    if (!isRecord(value) || kind === undefined) {
+      ignored.push(`${source}: document ${index + 1} is ${described(value)}, which is not translated`);
       continue;
     }
     try {

@@ -1,6 +1,6 @@
 import type { KubernetesConfig } from '../config.ts';
 import { isRecord } from '../json.ts';
-import { servedKinds } from './discovery.ts';
+import { NotServed, discoveredVersions, inServedVersion } from './discovery.ts';
 import { httpTransport } from './http.ts';
 import { type ObjectList, type Source, listAll, refused } from './list.ts';
 import { parseObject } from './object.ts';
@@ -36,8 +36,9 @@ function isObjectMissing(response: ApiResponse, name: string): boolean {
 async function read(source: Source, kind: Kind, path: string, name: string): Promise<KubernetesObject | undefined> {
   const response = await source.send({ method: 'GET', path });
   if (response.status === 200) return parseObject(kind, response.body);
-  if (response.status === 404 && (isObjectMissing(response, name) || !(await source.isServed(kind)))) return undefined;
-  throw refused('GET', path, response);
+  if (response.status !== 404) throw refused('GET', path, response);
+  if (isObjectMissing(response, name)) return undefined;
+  throw new NotServed('GET', path, response);
 }
 
 /** A client of one cluster. Holds connections; make one per function instance, and close it in scripts and tests. */
@@ -48,13 +49,17 @@ export function kubernetesClient(config: KubernetesConfig, retry: RetryPolicy = 
     requests += 1;
     return transport.send(request);
   }, retry);
-  const source = { send, isServed: servedKinds(send) };
+  const versions = discoveredVersions(send);
+  const source = { send, versions };
   return {
     get requests() {
       return requests;
     },
     send,
-    get: (kind, namespace, name) => read(source, kind, objectPath(kind, namespace, name), name),
+    get: (kind, namespace, name) =>
+      inServedVersion(versions, kind, (version) =>
+        read(source, kind, objectPath(kind, namespace, name, version), name),
+      ),
     list: (kind, selection) => listAll(source, kind, selection),
     close: () => transport.close(),
   };

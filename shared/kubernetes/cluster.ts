@@ -9,7 +9,7 @@ import {
 import type { KubernetesConfig } from '../config.ts';
 import { parseJson } from '../json.ts';
 import { inParallel } from '../parallel.ts';
-import { servedKinds } from './discovery.ts';
+import { discoveredVersions } from './discovery.ts';
 import { KINDS, isKind } from './kinds.ts';
 import { listAll } from './list.ts';
 import type { Kind, KubernetesObject } from './resources.ts';
@@ -98,7 +98,7 @@ export async function listCluster(
     requests += 1;
     return transport(request);
   }, retry);
-  const source = { send, isServed: servedKinds(send) };
+  const source = { send, versions: discoveredVersions(send) };
   const kinds = Object.keys(KINDS).filter(isKind);
   const lists = await inParallel(KINDS_AT_ONCE, kinds, async (kind) => ({
     kind,

@@ -5,52 +5,93 @@ import { groupPath } from './path.ts';
 import type { Kind } from './resources.ts';
 import { type ApiResponse, type Transport, describe } from './transport.ts';
 
-function failed(path: string, response: ApiResponse): AppError {
-  return new AppError('KUBERNETES_DISCOVERY_FAILED', `GET ${path}: ${describe(response)}`);
+/** A 404 that does not speak of an object: a version that is not served, an absent kind, or no API server at all. */
+export class NotServed extends AppError {
+  constructor(method: string, path: string, response: ApiResponse) {
+    super('KUBERNETES_ANSWER_INVALID', `${method} ${path}: ${describe(response)}`);
+  }
 }
 
-/** The names in a discovery document's list: `resources` of a group version, `groups` of the server. */
-function names(path: string, response: ApiResponse, field: string): Set<string> {
+/** In which version to read a kind. */
+export interface Versions {
+  /** The version found last, or the preferred one. Asks nobody: the requests themselves tell when it is not served. */
+  current(kind: Kind): string;
+  /**
+   * The preferred version of those that the API server says it serves, after `refused` answered NotServed; `refused`
+   * itself when that is what should be served, undefined when the kind is absent.
+   * Rejects with KUBERNETES_DISCOVERY_FAILED and the transport's errors.
+   */
+  served(kind: Kind, refused: string): Promise<string | undefined>;
+}
+
+function records(path: string, response: ApiResponse, field: string): Record<string, unknown>[] {
   const list = isRecord(response.body) ? response.body[field] : undefined;
-  if (response.status !== 200 || !Array.isArray(list)) throw failed(path, response);
+  if (response.status !== 200 || !Array.isArray(list)) {
+    throw new AppError('KUBERNETES_DISCOVERY_FAILED', `GET ${path}: ${describe(response)}`);
+  }
   const entries: unknown[] = list;
-  return new Set(entries.filter(isRecord).map((entry) => String(entry['name'])));
+  return entries.filter(isRecord);
 }
 
-function versionsOf(response: ApiResponse, group: string): Set<string> {
-  const groups: unknown = isRecord(response.body) ? response.body['groups'] : undefined;
-  const found = Array.isArray(groups) ? groups.filter(isRecord).find((entry) => entry['name'] === group) : undefined;
-  const versions: unknown = found?.['versions'];
-  return new Set(Array.isArray(versions) ? versions.filter(isRecord).map((entry) => String(entry['version'])) : []);
-}
-
-/**
- * Whether the API server serves a kind. A 404 alone is no proof that a CRD is not installed (a wrong address answers
- * that too): the group's own document must leave the kind out, or the server's list of groups must leave the version
- * out. Kinds built into every API server always count as served. Throws KUBERNETES_DISCOVERY_FAILED and the transport's errors.
- */
-export async function isServed(send: Transport, kind: Kind): Promise<boolean> {
-  const info = KINDS[kind];
-  if (info.core) return true;
-  const path = groupPath(info);
-  const response = await send({ method: 'GET', path });
-  if (response.status !== 404) return names(path, response, 'resources').has(info.plural);
-  const groups = await send({ method: 'GET', path: '/apis' });
-  names('/apis', groups, 'groups');
-  if (versionsOf(groups, info.group).has(info.version)) throw failed(path, response);
-  return false;
+/** The versions of a group in the server's list of groups; none when the group is not there. */
+function versionsOf(groups: readonly Record<string, unknown>[], group: string): readonly unknown[] {
+  const versions: unknown = groups.find((entry) => entry['name'] === group)?.['versions'];
+  return Array.isArray(versions) ? versions.filter(isRecord).map((entry) => entry['version']) : [];
 }
 
 /**
- * `isServed` that remembers which kinds are absent. Only asked after a 404 that a served kind never gives, so what it
- * remembers cannot hide a CRD that is installed later.
+ * A 404 alone is no proof that a CRD is not installed (a wrong address answers that too): the server's list of groups
+ * must leave the versions out, or the documents of those that it lists must leave the kind out.
  */
-export function servedKinds(send: Transport): (kind: Kind) => Promise<boolean> {
+async function discover(send: Transport, kind: Kind): Promise<string | undefined> {
+  const { group, versions, plural } = KINDS[kind];
+  const listed = versionsOf(records('/apis', await send({ method: 'GET', path: '/apis' }), 'groups'), group);
+  for (const version of versions) {
+    if (!listed.includes(version)) continue;
+    const path = groupPath({ group, version });
+    const resources = records(path, await send({ method: 'GET', path }), 'resources');
+    if (resources.some((entry) => entry['name'] === plural)) return version;
+  }
+  return undefined;
+}
+
+/**
+ * Remembers the version of each kind that is not served in its preferred one. That a kind is absent is remembered only
+ * where it has one version: there, what is remembered cannot hide a CRD that is installed later, as that version is
+ * always asked first.
+ */
+export function discoveredVersions(send: Transport): Versions {
+  const found = new Map<Kind, string>();
   const absent = new Set<Kind>();
-  return async (kind) => {
-    if (absent.has(kind)) return false;
-    const served = await isServed(send, kind);
-    if (!served) absent.add(kind);
-    return served;
+  return {
+    current: (kind) => found.get(kind) ?? KINDS[kind].versions[0],
+    async served(kind, refused) {
+      if (KINDS[kind].core) return refused;
+      if (absent.has(kind)) return undefined;
+      const version = await discover(send, kind);
+      if (version !== undefined) found.set(kind, version);
+      else if (KINDS[kind].versions.length === 1) absent.add(kind);
+      return version;
+    },
   };
+}
+
+/**
+ * What `read` gives in a version that the API server serves, or undefined when it serves the kind in none. No discovery
+ * unless `read` rejects with NotServed; rejects with that when discovery says that the version should be served.
+ */
+export async function inServedVersion<T>(
+  versions: Versions,
+  kind: Kind,
+  read: (version: string) => Promise<T>,
+): Promise<T | undefined> {
+  const version = versions.current(kind);
+  try {
+    return await read(version);
+  } catch (error) {
+    if (!(error instanceof NotServed)) throw error;
+    const other = await versions.served(kind, version);
+    if (other === version) throw error;
+    return other === undefined ? undefined : read(other);
+  }
 }

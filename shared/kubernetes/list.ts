@@ -1,5 +1,6 @@
 import { AppError } from '../errors.ts';
 import { type JsonRecord, isRecord } from '../json.ts';
+import { NotServed, type Versions, inServedVersion } from './discovery.ts';
 import { parseObject } from './object.ts';
 import { listPath } from './path.ts';
 import type { Kind, KubernetesObject } from './resources.ts';
@@ -15,8 +16,7 @@ const RESTARTS = 3;
 /** Where lists come from. */
 export interface Source {
   readonly send: Transport;
-  /** Whether the kind exists there at all; asked after a 404. */
-  isServed(kind: Kind): Promise<boolean>;
+  readonly versions: Versions;
 }
 
 /** Every object of a selection at one resourceVersion. */
@@ -66,18 +66,22 @@ function parsePage(kind: Kind, path: string, response: ApiResponse): Page {
 }
 
 /** All pages, or undefined when the continue token expired on the way. */
-async function readPages(source: Source, kind: Kind, selection: Selection): Promise<ObjectList | undefined> {
-  const path = listPath(kind, selection.namespace);
+async function readPages(
+  send: Transport,
+  kind: Kind,
+  path: string,
+  labelSelector: string | undefined,
+): Promise<ObjectList | undefined> {
   const objects: KubernetesObject[] = [];
   for (let next = ''; ;) {
     const query = {
       limit: String(PAGE_SIZE),
-      ...(selection.labelSelector === undefined ? {} : { labelSelector: selection.labelSelector }),
+      ...(labelSelector === undefined ? {} : { labelSelector }),
       ...(next === '' ? {} : { continue: next }),
     };
-    const response = await source.send({ method: 'GET', path, query });
+    const response = await send({ method: 'GET', path, query });
     if (response.status === 410 && next !== '') return undefined;
-    if (response.status === 404 && next === '' && !(await source.isServed(kind))) return ABSENT;
+    if (response.status === 404 && next === '') throw new NotServed('GET', path, response);
     if (response.status !== 200) throw refused('GET', path, response);
     const page = parsePage(kind, path, response);
     for (const object of page.objects) objects.push(object);
@@ -86,19 +90,23 @@ async function readPages(source: Source, kind: Kind, selection: Selection): Prom
   }
 }
 
-/**
- * Lists a selection of a kind in pages. A page that fails fails the list; a list whose continue token expired (410) is
- * begun again from its first page, three times at most. A kind whose CRD is not installed gives an empty list that
- * says so. Throws KUBERNETES_FORBIDDEN, KUBERNETES_UNAUTHENTICATED, KUBERNETES_LIST_EXPIRED,
- * KUBERNETES_DISCOVERY_FAILED, KUBERNETES_ANSWER_INVALID and the transport's errors.
- */
-export async function listAll(source: Source, kind: Kind, selection: Selection): Promise<ObjectList> {
+/** All pages of one version, begun again while the continue token expires. */
+async function readList(send: Transport, kind: Kind, selection: Selection, version: string): Promise<ObjectList> {
+  const path = listPath(kind, selection.namespace, version);
   for (let restarts = 0; restarts <= RESTARTS; restarts += 1) {
-    const list = await readPages(source, kind, selection);
+    const list = await readPages(send, kind, path, selection.labelSelector);
     if (list !== undefined) return list;
   }
-  throw new AppError(
-    'KUBERNETES_LIST_EXPIRED',
-    `GET ${listPath(kind, selection.namespace)}: its continue token expired ${RESTARTS + 1} times`,
-  );
+  throw new AppError('KUBERNETES_LIST_EXPIRED', `GET ${path}: its continue token expired ${RESTARTS + 1} times`);
+}
+
+/**
+ * Lists a selection of a kind in pages, in the version that the API server serves. A page that fails fails the list; a
+ * list whose continue token expired (410) is begun again from its first page, three times at most. A kind whose CRD is
+ * not installed gives an empty list that says so. Throws KUBERNETES_FORBIDDEN, KUBERNETES_UNAUTHENTICATED,
+ * KUBERNETES_LIST_EXPIRED, KUBERNETES_DISCOVERY_FAILED, KUBERNETES_ANSWER_INVALID and the transport's errors.
+ */
+export async function listAll({ send, versions }: Source, kind: Kind, selection: Selection): Promise<ObjectList> {
+  const list = await inServedVersion(versions, kind, (version) => readList(send, kind, selection, version));
+  return list ?? ABSENT;
 }

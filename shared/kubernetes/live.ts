@@ -2,7 +2,7 @@ import type { KubernetesClient } from './client.ts';
 import { type Key, objectKey, providedKeys, queryKey } from './keys.ts';
 import type { Lookup } from './lookup.ts';
 import { asResource, byName, isGone } from './object.ts';
-import type { KubernetesObject } from './resources.ts';
+import type { Kind, KubernetesObject } from './resources.ts';
 import { selectionOf } from './selection.ts';
 
 /** A lookup that reads the cluster, for the length of one slice. */
@@ -30,6 +30,8 @@ function once<T>(cache: Map<Key, Promise<T>>, key: Key, read: () => Promise<T>):
 export function liveLookup(client: Pick<KubernetesClient, 'get' | 'list'>): LiveLookup {
   const objects = new Map<Key, Promise<KubernetesObject | undefined>>();
   const lists = new Map<Key, Promise<readonly KubernetesObject[]>>();
+  /** Kinds that a list found absent: the other lists of them need no request. */
+  const absent = new Set<Kind>();
 
   return {
     async get(kind, namespace, name) {
@@ -38,15 +40,18 @@ export function liveLookup(client: Pick<KubernetesClient, 'get' | 'list'>): Live
     },
     async list(kind, query) {
       const key = queryKey(kind, query);
-      const found = await once(lists, key, async () => {
-        const { objects: members } = await client.list(kind, selectionOf(kind, query));
-        return members.filter((object) => !isGone(object) && providedKeys(object).includes(key)).toSorted(byName);
+      const members = await once(lists, key, async () => {
+        if (absent.has(kind)) return [];
+        const found = await client.list(kind, selectionOf(kind, query));
+        if (found.absent) absent.add(kind);
+        return found.objects.filter((object) => !isGone(object) && providedKeys(object).includes(key)).toSorted(byName);
       });
-      return found.map((object) => asResource(kind, object));
+      return members.map((object) => asResource(kind, object));
     },
     forget(key) {
       objects.delete(key);
       lists.delete(key);
+      absent.clear();
     },
   };
 }

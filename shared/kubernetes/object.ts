@@ -1,7 +1,7 @@
 import { AppError } from '../errors.ts';
 import { type JsonRecord, isRecord } from '../json.ts';
 import { keyOf } from './keys.ts';
-import { KINDS } from './kinds.ts';
+import { KINDS, apiVersionOf } from './kinds.ts';
 import type { Kind, KubernetesObject, ObjectMeta, Resources } from './resources.ts';
 import { shapeProblem } from './shapes.ts';
 
@@ -54,7 +54,8 @@ function isMetadata(value: unknown): value is ObjectMeta {
 
 /**
  * An object as the API server or a file gives it, made ready: nulls are absent fields, `managedFields` and the last
- * applied configuration are dropped, and the items of a typed list, which carry no apiVersion and kind, get them.
+ * applied configuration are dropped. `kind` and `apiVersion` are the kind's own, whatever version it was read in (the
+ * items of a typed list carry neither).
  * The kind's own fields are not checked yet (see `asResource`). Throws KUBERNETES_ANSWER_INVALID when it is not an
  * object with a name.
  */
@@ -68,8 +69,7 @@ export function parseObject(kind: Kind, value: unknown): KubernetesObject {
   if (!isMetadata(metadata)) {
     throw new AppError('KUBERNETES_ANSWER_INVALID', `a ${kind} of the API server has no usable metadata`);
   }
-  const apiVersion = group === '' ? version : `${group}/${version}`;
-  return { ...pruned, apiVersion, kind, metadata };
+  return { ...pruned, apiVersion: apiVersionOf(group, version), kind, metadata };
 }
 
 /** Whether an object is of this kind and has its shape. */

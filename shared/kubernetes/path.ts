@@ -6,15 +6,14 @@ export function groupPath({ group, version }: Pick<KindInfo, 'group' | 'version'
   return group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
 }
 
-/** Path of a kind's list; namespace `''` is the whole cluster. */
-export function listPath(kind: Kind, namespace: string): string {
-  const info = KINDS[kind];
+/** Path of a kind's list in a served version, the preferred one unless given; namespace `''` is the whole cluster. */
+export function listPath(kind: Kind, namespace: string, version: string = KINDS[kind].versions[0]): string {
+  const { group, plural } = KINDS[kind];
   const scope = namespace === '' ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
-  return `${groupPath(info)}${scope}/${info.plural}`;
+  return `${groupPath({ group, version })}${scope}/${plural}`;
 }
 
-/** Path of one object, or of a subresource of it (`status`). */
-export function objectPath(kind: Kind, namespace: string, name: string, subresource?: string): string {
-  const object = `${listPath(kind, namespace)}/${encodeURIComponent(name)}`;
-  return subresource === undefined ? object : `${object}/${subresource}`;
+/** Path of one object, in a served version. */
+export function objectPath(kind: Kind, namespace: string, name: string, version?: string): string {
+  return `${listPath(kind, namespace, version)}/${encodeURIComponent(name)}`;
 }

@@ -113,10 +113,11 @@ const CRD: Kind | undefined = CRDS[0];
 test('a CRD that answers 404 although discovery knows it is a failure, not an absent kind', async () => {
   assert.ok(CRD !== undefined);
   const { plural, group, version } = KINDS[CRD];
-  const knowing: readonly Routes[] = [
-    { [`GET ${groupPath(KINDS[CRD])}`]: { body: { kind: 'APIResourceList', resources: [{ name: plural }] } } },
-    { 'GET /apis': { body: { kind: 'APIGroupList', groups: [{ name: group, versions: [{ version }] }] } } },
-  ];
+  const groups: Routes = {
+    'GET /apis': { body: { kind: 'APIGroupList', groups: [{ name: group, versions: [{ version }] }] } },
+  };
+  const resources = { body: { kind: 'APIResourceList', resources: [{ name: plural }] } };
+  const knowing: readonly Routes[] = [{ ...groups, [`GET ${groupPath(KINDS[CRD])}`]: resources }, groups];
   for (const routes of knowing) {
     await withApi(bare(routes), async (api) => {
       assert.match(await codeOf(list(api)), /^KUBERNETES_(ANSWER_INVALID|DISCOVERY_FAILED)$/);

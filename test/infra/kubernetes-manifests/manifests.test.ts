@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
 import { webhookConfig } from '../../../shared/config.ts';
 import { type JsonRecord, isRecord } from '../../../shared/json.ts';
-import { KINDS, isKind } from '../../../shared/kubernetes/kinds.ts';
+import { KINDS, apiVersionOf, isKind } from '../../../shared/kubernetes/kinds.ts';
 
 const FOLDER = path.join(import.meta.dirname, '../../../infra/kubernetes');
 
@@ -107,8 +107,8 @@ test('the Knative source sends the same kinds, names only', () => {
   assert.equal(spec['mode'], 'Reference');
   const sent = records(spec['resources']).map((entry) => `${String(entry['apiVersion'])} ${String(entry['kind'])}`);
   const known = KIND_NAMES.map((kind) => {
-    const { group, version } = KINDS[kind];
-    return `${group === '' ? version : `${group}/${version}`} ${kind}`;
+    const { group, versions } = KINDS[kind];
+    return `${apiVersionOf(group, versions[0])} ${kind}`;
   });
   assert.deepEqual(sent.toSorted(), known.toSorted());
 });
