@@ -1,4 +1,5 @@
 import type { BackendRef } from './gateway-resources.ts';
+import { matchKeys } from './match-key.ts';
 import { pluginRefs } from './plugin-refs.ts';
 import type { Kind, KubernetesObject, ObjectRef, Resources } from './resources.ts';
 import { shapeProblem } from './shapes.ts';
@@ -36,7 +37,7 @@ export interface Queries {
   readonly Ingress: PluginQuery | ServiceQuery | FacadeQuery;
   readonly TCPIngress: PluginQuery | ServiceQuery;
   readonly UDPIngress: PluginQuery | ServiceQuery;
-  readonly HTTPRoute: PluginQuery | ServiceQuery;
+  readonly HTTPRoute: PluginQuery | ServiceQuery | MatchQuery;
   readonly GRPCRoute: PluginQuery | ServiceQuery;
   readonly TCPRoute: PluginQuery | ServiceQuery;
   readonly UDPRoute: PluginQuery | ServiceQuery;
@@ -54,6 +55,11 @@ interface PluginQuery {
 /** Objects that name this Service (`namespace/name`) as a backend or target. */
 interface ServiceQuery {
   readonly service: string;
+}
+
+/** HTTPRoutes that match the same requests for the same host, as `matchKey` says. */
+interface MatchQuery {
+  readonly match: string;
 }
 
 /** Ingresses that name this KongServiceFacade (`namespace/name`) as a backend. */
@@ -152,7 +158,9 @@ export function providedKeys(object: KubernetesObject): readonly Key[] {
   }
   if (kind === 'ReferenceGrant') return [queryKey('ReferenceGrant', { namespace })];
   const { services, facades } = backendsOf(object);
+  const matches = isOfKind('HTTPRoute', object) ? matchKeys(object) : [];
   const keys = [
+    ...matches.map((match) => queryKey('HTTPRoute', { match })),
     ...referredPlugins(object).map((plugin) => `${kind}?plugin=${plugin}`),
     ...services.map((name) => `${kind}?service=${name.includes('/') ? name : `${namespace}/${name}`}`),
     ...facades.map((name) => `${kind}?facade=${namespace}/${name}`),

@@ -183,7 +183,7 @@ async function translateExpressions(context: Context, route: GRPCRoute, attachme
   const protocols = listenerProtocols(attachment.listeners, { HTTP: 'grpc', HTTPS: 'grpcs' });
   const splits = splitsOf(route, hosts);
   const priorities = ranked(
-    splits.map(({ host, match }) => basePriority(host, match)),
+    splits.map(({ host, match }) => ({ base: basePriority(host, match) })),
     RELATIVE_BITS,
   );
   for (const [index, { host, rule, ruleIndex, match, matchIndex }] of splits.entries()) {

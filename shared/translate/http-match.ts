@@ -124,14 +124,20 @@ export function basePriority(host: string, match: HTTPRouteMatch): number {
   ]);
 }
 
+/** A match's priority before the order among equal ones, and how many matches of others have to come first. */
+export interface Base {
+  readonly base: number;
+  readonly before?: number;
+}
+
 /**
  * Priorities of matches that are in their order of precedence: among those of one base the earlier is higher. `bits`
  * is how much room the base leaves.
  */
-export function ranked(bases: readonly number[], bits: number = RELATIVE_BITS): readonly number[] {
+export function ranked(bases: readonly Base[], bits: number = RELATIVE_BITS): readonly number[] {
   const used = new Map<number, number>();
-  return bases.map((base) => {
-    const index = used.get(base) ?? 0;
+  return bases.map(({ base, before = 0 }) => {
+    const index = Math.max(used.get(base) ?? 0, before);
     used.set(base, index + 1);
     return base + Math.max(0, 2 ** bits - 1 - index);
   });

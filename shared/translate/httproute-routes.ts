@@ -1,5 +1,6 @@
 import type { HTTPRoute, HTTPRouteMatch, HTTPRouteRule } from '../kubernetes/gateway-resources.ts';
-import { type Context, objectTags } from './context.ts';
+import { matchKey as sameMatchKey } from '../kubernetes/match-key.ts';
+import { type Context, compareRanks, findAll, objectTags, rankOf } from './context.ts';
 import { type Expression, sniExpression } from './expression.ts';
 import { proposeGatewayRoute } from './gateway-route.ts';
 import { isHeaderName, isHost } from './host.ts';
@@ -166,16 +167,30 @@ function splitMatches(rules: RouteGroup['rules'], hostnames: readonly string[]):
     });
 }
 
+/** How many older HTTPRoutes match the same: theirs come first. KIC orders all matches of equal weight instead. */
+async function olderEqual(context: Context, { host, match }: Split): Promise<number> {
+  const others = await findAll(context, 'HTTPRoute', { match: sameMatchKey(host, match) });
+  const own = context.rank(0);
+  return others.filter((other) => compareRanks(rankOf(other, 0), own) < 0).length;
+}
+
 /** The priorities of all matches of an HTTPRoute: matches of equal weight are ordered by their place in it. */
-export function expressionPriorities(
+export async function expressionPriorities(
+  context: Context,
   rules: readonly HTTPRouteRule[],
   hostnames: readonly string[],
-): ReadonlyMap<string, number> {
+): Promise<ReadonlyMap<string, number>> {
   const splits = splitMatches(
     rules.map((rule, index) => ({ rule, index })),
     hostnames,
   );
-  const priorities = ranked(splits.map(({ host, match }) => basePriority(host, match)));
+  const bases = await Promise.all(
+    splits.map(async (split) => ({
+      base: basePriority(split.host, split.match),
+      before: await olderEqual(context, split),
+    })),
+  );
+  const priorities = ranked(bases);
   return new Map(splits.map((split, index) => [splitKey(split), priorities[index] ?? 0]));
 }
 

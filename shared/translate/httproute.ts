@@ -122,7 +122,7 @@ async function translateGroup(context: Context, route: HTTPRoute, attachment: At
   const protocols = listenerProtocols(listeners, { HTTP: 'http', HTTPS: 'https' });
   const base = { preserve_host: true, ...(protocols === undefined ? {} : { protocols }) };
   if (context.options.routerFlavor === 'expressions') {
-    const priorities = expressionPriorities(route.spec?.rules ?? [], hostnames);
+    const priorities = await expressionPriorities(context, route.spec?.rules ?? [], hostnames);
     await proposeExpressionRoutes(context, { route, service, rules: group.rules, base, hostnames, priorities });
     return;
   }

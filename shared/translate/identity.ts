@@ -138,9 +138,12 @@ export function isUpstreamHost(host: string): boolean {
   return host.length <= 255 && UPSTREAM_HOST.test(host);
 }
 
+/** What nearly every tag is. */
+const PLAIN_TAG = /^[\w.:-]+$/;
+
 /** Kong takes tags of printable characters without `/` and `,`. */
 export function isTag(tag: string): boolean {
-  return tag !== '' && !/[\p{Cc}\p{Cs}/,]/u.test(tag);
+  return PLAIN_TAG.test(tag) || (tag !== '' && !/[\p{Cc}\p{Cs}/,]/u.test(tag));
 }
 
 /** The object's own tags that Kong would refuse. */

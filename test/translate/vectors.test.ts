@@ -90,8 +90,9 @@ test('expression priorities', async () => {
   const { entities } = await translateYaml(yaml, { routerFlavor: 'expressions' });
   assert.equal(Object.values(bodies(entities, 'routes'))[0]?.['priority'], 57_178_899_611_649);
   const base = basePriority('', { path: { type: 'PathPrefix', value: '/prefix' } });
-  assert.deepEqual(ranked([base]), [35_184_422_424_575]);
-  assert.deepEqual(ranked([base, base]), [35_184_422_424_575, 35_184_422_424_574]);
+  assert.deepEqual(ranked([{ base }]), [35_184_422_424_575]);
+  assert.deepEqual(ranked([{ base }, { base }]), [35_184_422_424_575, 35_184_422_424_574]);
+  assert.deepEqual(ranked([{ base, before: 2 }]), [35_184_422_424_573]);
 });
 
 test('priorities never spill into their neighbours', () => {
