@@ -1,5 +1,4 @@
 import type pg from 'pg';
-import { AppError } from './errors.ts';
 import {
   acquire,
   commit,
@@ -11,6 +10,7 @@ import {
   type Lock,
   type Meter,
 } from './index/index.ts';
+import { guarded } from './index/guarded.ts';
 import { keyOfRef } from './kubernetes/keys.ts';
 import { actualState, type ActualState } from './kong/actual.ts';
 import { apply } from './plan/apply.ts';
@@ -19,8 +19,10 @@ import type { Change, Outcome } from './plan/types.ts';
 import { decide, type Decision, type Kong } from './slice/decide.ts';
 import { gather, type Gathered } from './slice/gather.ts';
 import { remember, type Done } from './slice/remember.ts';
+import { inTurn } from './slice/turn.ts';
 import type { SliceDependencies, SliceRequest, SliceResult } from './slice/types.ts';
 
+export { guarded } from './index/guarded.ts';
 export type { SliceDependencies, SliceRequest, SliceResult, SliceSettings } from './slice/types.ts';
 
 const migrated = new WeakSet<pg.Pool>();
@@ -30,18 +32,6 @@ export async function prepareIndex(pool: pg.Pool): Promise<void> {
   if (migrated.has(pool)) return;
   await migrate(pool);
   migrated.add(pool);
-}
-
-/** Errors of the index's PostgreSQL, without its text, which may repeat what was sent. */
-export async function guarded<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof AppError) throw error;
-    const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-    if (code === undefined && !/connection|timeout/i.test(error instanceof Error ? error.message : '')) throw error;
-    throw new AppError('INDEX_UNAVAILABLE', `PostgreSQL answered ${code ?? 'nothing'}`, { cause: error });
-  }
 }
 
 interface Tools {
@@ -141,37 +131,47 @@ function result(
   };
 }
 
+/** With the lock: everything that is counted happens from here on. */
+async function runHolding(
+  lock: Lock,
+  meter: Meter,
+  request: SliceRequest,
+  dependencies: SliceDependencies,
+): Promise<SliceResult> {
+  const { kubernetes, admin } = dependencies;
+  const [kubernetesBefore, kongBefore] = [kubernetes.requests, admin.requests()];
+  const state = metered(dependencies.statePool, meter);
+  const kongPool = metered(dependencies.kongPool, meter);
+  const kong = { actual: actualState(kongPool, dependencies.kong), admin };
+  const outcome = await runLocked({ dependencies, state, kongPool, kong, lock }, request);
+  return {
+    ...outcome,
+    cost: {
+      kubernetesRequests: kubernetes.requests - kubernetesBefore,
+      kongRequests: admin.requests() - kongBefore,
+      sqlStatements: meter.statements,
+    },
+  };
+}
+
 /**
  * One run of the only write path (DESIGN §5): reads what the changes touch, brings Kong to it, remembers it. Safe to
  * repeat, to interrupt anywhere and to run twice at once. Rejects with LOCK_BUSY, LOCK_LOST, INDEX_*, KUBERNETES_* and
  * KONG_* errors; then nothing is remembered but the intents, which the next slice takes up.
  */
 export async function runSlice(request: SliceRequest, dependencies: SliceDependencies): Promise<SliceResult> {
-  const meter: Meter = { statements: 0 };
-  const kubernetesBefore = dependencies.kubernetes.requests;
-  const kongBefore = dependencies.admin.requests();
+  const { statePool, settings, kong } = dependencies;
   return guarded(async () => {
-    await prepareIndex(dependencies.statePool);
-    const { waitMs, name } = {
-      waitMs: dependencies.settings.lockWaitMs,
-      name: `control-plane/${dependencies.kong.workspace}`,
-    };
-    const lock = await acquire(dependencies.statePool, meter, { name, waitMs });
-    try {
-      const kongPool = metered(dependencies.kongPool, meter);
-      const kong = { actual: actualState(kongPool, dependencies.kong), admin: dependencies.admin };
-      const state = metered(dependencies.statePool, meter);
-      const outcome = await runLocked({ dependencies, state, kongPool, kong, lock }, request);
-      return {
-        ...outcome,
-        cost: {
-          kubernetesRequests: dependencies.kubernetes.requests - kubernetesBefore,
-          kongRequests: dependencies.admin.requests() - kongBefore,
-          sqlStatements: meter.statements,
-        },
-      };
-    } finally {
-      await lock.release();
-    }
+    await prepareIndex(statePool);
+    return inTurn(statePool, settings.lockWaitMs, async () => {
+      const meter: Meter = { statements: 0 };
+      const name = `control-plane/${kong.workspace}`;
+      const lock = await acquire(statePool, meter, { name, waitMs: settings.lockWaitMs });
+      try {
+        return await runHolding(lock, meter, request, dependencies);
+      } finally {
+        await lock.release();
+      }
+    });
   });
 }

@@ -1,5 +1,6 @@
 import test, { after, before } from 'node:test';
 import fc from 'fast-check';
+import pg from 'pg';
 import type { ChangeEvent } from '../../shared/events.ts';
 import type { KubernetesObject } from '../../shared/kubernetes/resources.ts';
 import { reconcile } from '../../shared/reconcile.ts';
@@ -13,12 +14,17 @@ const RUNS = Number(process.env['SLICE_RUNS'] ?? 15);
 
 let server: TemporaryPostgres;
 let plane: ControlPlane;
+/** Connections of another process: its slices meet the first one's at the lock. */
+let other: pg.Pool;
 before(async () => {
   server = await temporaryPostgres();
   plane = await controlPlane(server, 'concurrency');
   await prepareIndex(plane.pool);
+  other = new pg.Pool({ connectionString: plane.config.databaseUrl, max: 4 });
+  other.on('error', () => undefined);
 });
 after(async () => {
+  await other.end();
   await plane.stop();
   await server.stop();
 });
@@ -28,7 +34,8 @@ async function listAll(): Promise<{ objects: readonly KubernetesObject[]; reques
 }
 
 async function heal(): Promise<void> {
-  const dependencies = { ...plane.dependencies, settings: { ...plane.dependencies.settings, maxRoots: 2 } };
+  const settings = { ...plane.dependencies.settings, maxRoots: 2 };
+  const dependencies = { ...plane.dependencies, statePool: other, kongPool: other, settings };
   await reconcile({ dependencies, list: listAll, remainingMs: () => 60_000, force: true });
 }
 

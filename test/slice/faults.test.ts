@@ -1,32 +1,19 @@
 import assert from 'node:assert/strict';
-import test, { after, before } from 'node:test';
+import test from 'node:test';
 import { AppError } from '../../shared/errors.ts';
 import { migrate } from '../../shared/index/index.ts';
 import { runSlice } from '../../shared/slice.ts';
-import { controlPlane, counts, type ControlPlane } from '../support/control-plane.ts';
-import { endpoints, ingress, INGRESS_CLASS, service } from '../support/manifests.ts';
+import { counts, type ControlPlane } from '../support/control-plane.ts';
+import { endpoints, ingress } from '../support/manifests.ts';
+import { usePlanes } from '../support/planes.ts';
 import { assertConverged } from '../support/oracle.ts';
-import { temporaryPostgres, type TemporaryPostgres } from '../support/postgres.ts';
 import { tlsSecret } from '../support/tls.ts';
 
-let server: TemporaryPostgres;
-let databases = 0;
-before(async () => {
-  server = await temporaryPostgres();
-});
-after(() => server.stop());
+const withIngresses = usePlanes();
 
-async function withPlane(work: (plane: ControlPlane) => Promise<void>): Promise<void> {
-  databases += 1;
-  const plane = await controlPlane(server, `faults_${databases}`);
-  try {
-    plane.cluster.put(INGRESS_CLASS);
-    plane.cluster.put(service('echo'));
-    plane.cluster.put(endpoints('echo', ['10.0.0.1', '10.0.0.2']));
-    await work(plane);
-  } finally {
-    await plane.stop();
-  }
+/** A control plane and a cluster with the class kong and one Service of two endpoints. */
+function withPlane(work: (plane: ControlPlane) => Promise<void>): Promise<void> {
+  return withIngresses(0, work);
 }
 
 test('500, 429 and cut connections in between are ridden out', () =>

@@ -1,29 +1,15 @@
 import assert from 'node:assert/strict';
-import test, { after, before } from 'node:test';
+import test from 'node:test';
 import { runSlice } from '../../shared/slice.ts';
-import { controlPlane, counts, type ControlPlane } from '../support/control-plane.ts';
-import { endpoints, ingress, INGRESS_CLASS, service } from '../support/manifests.ts';
-import { temporaryPostgres, type TemporaryPostgres } from '../support/postgres.ts';
+import { counts, type ControlPlane } from '../support/control-plane.ts';
+import { endpoints, ingress, service } from '../support/manifests.ts';
+import { usePlanes } from '../support/planes.ts';
 
-let server: TemporaryPostgres;
-let databases = 0;
-before(async () => {
-  server = await temporaryPostgres();
-});
-after(() => server.stop());
+const withIngresses = usePlanes();
 
 /** A control plane and a cluster with the class kong and one Service of two endpoints. */
-async function withPlane(work: (plane: ControlPlane) => Promise<void>): Promise<void> {
-  databases += 1;
-  const plane = await controlPlane(server, `slices_${databases}`);
-  try {
-    plane.cluster.put(INGRESS_CLASS);
-    plane.cluster.put(service('echo'));
-    plane.cluster.put(endpoints('echo', ['10.0.0.1', '10.0.0.2']));
-    await work(plane);
-  } finally {
-    await plane.stop();
-  }
+function withPlane(work: (plane: ControlPlane) => Promise<void>): Promise<void> {
+  return withIngresses(0, work);
 }
 
 async function indexRows(plane: ControlPlane): Promise<Record<string, number>> {
