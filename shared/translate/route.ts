@@ -164,13 +164,16 @@ function traditionalFields(context: Context, source: KubernetesObject, base: Rou
   };
 }
 
-/** gRPC and HTTP do not mix in one route, and gRPC routes strip nothing (KIC). */
-function normalizeProtocols(fields: RouteFields): RouteFields {
+/** gRPC and HTTP do not mix in one route: then it is an HTTP route, with a finding. gRPC routes strip nothing (KIC). */
+function normalizeProtocols(context: Context, source: KubernetesObject, fields: RouteFields): RouteFields {
   const protocols = fields.protocols ?? [];
   const grpc = protocols.some((protocol) => protocol.startsWith('grpc'));
   if (!grpc) return fields;
   const { strip_path: _stripPath, ...rest } = fields;
-  return protocols.every((protocol) => protocol.startsWith('grpc')) ? rest : { ...rest, protocols: ['http', 'https'] };
+  if (protocols.every((protocol) => protocol.startsWith('grpc'))) return rest;
+  const detail = `annotation konghq.com/protocols mixes gRPC with other protocols: ${protocols.join(', ')}`;
+  context.report(source, 'InvalidAnnotation', detail);
+  return { ...rest, protocols: ['http', 'https'] };
 }
 
 const TRADITIONAL_ONLY = ['regex-priority', 'path-handling'];
@@ -200,5 +203,5 @@ export function withAnnotations(context: Context, source: KubernetesObject, base
     reportIgnored(context, source);
     return common;
   }
-  return normalizeProtocols(traditionalFields(context, source, common));
+  return normalizeProtocols(context, source, traditionalFields(context, source, common));
 }
