@@ -24,7 +24,7 @@ export const handler = onion(
       logger.info('a run since the request has done it', { begunAt });
       return { complete: true };
     }
-    const { dependencies, kubernetes } = await control();
+    const { dependencies, kubernetes, takeNotices } = await control();
     const { force } = request;
     const now = Date.now();
     const report = await reconcile({ dependencies, list: () => listCluster(kubernetes), remainingMs, force });
@@ -32,6 +32,7 @@ export const handler = onion(
     const { slices, differences, ...rest } = report;
     const { roots, gone, ...found } = differences;
     const summary = { ...rest, ...found, roots: roots.length, gone: gone.length, slices: slices.length };
+    for (const notice of takeNotices()) logger.error('the Admin API needs attention', { notice });
     await announce(slices, logger, publisher({ client, eventBusName: process.env['EVENT_BUS_NAME'] ?? '' }));
     if (report.braked > 0) logger.error('deletes are held back: run it with "force" when they are meant', summary);
     else logger.info('reconciled', summary);

@@ -15,7 +15,7 @@ const client = new EventBridgeClient({});
 export const handler = onion(
   'sync',
   async (event, { logger, remainingMs }) => {
-    const { dependencies, slices } = await control();
+    const { dependencies, slices, takeNotices } = await control();
     const messages = parseBatch(event, dependencies.options.cluster);
     const report = await syncBatch(messages, {
       run: (request) => runSlice(request, dependencies),
@@ -23,6 +23,7 @@ export const handler = onion(
       remainingMs,
       earlyDelaysMs: slices.earlyDelaysMs,
     });
+    for (const notice of takeNotices()) logger.error('the Admin API needs attention', { notice });
     await announce(report.slices, logger, publisher({ client, eventBusName: process.env['EVENT_BUS_NAME'] ?? '' }));
     for (const { code, message } of report.errors) logger.error('not synchronised', { code, reason: message });
     for (const { ref, operation } of report.early) logger.info('never stored, or without effect', { ref, operation });

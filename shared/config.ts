@@ -1,15 +1,14 @@
+import { boolean, integer, list, optional, required, url, type Environment } from './environment.ts';
 import { AppError } from './errors.ts';
+import { adminConfig } from './kong/config.ts';
+import type { AdminConfig } from './kong/config.ts';
 import type { TranslateOptions } from './translate/types.ts';
 
-/** Environment variables as strings; `process.env` at the edge, a plain object in tests. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+export { integer } from './environment.ts';
+export type { Environment } from './environment.ts';
 
 /** How to reach Kong's control plane and its database. */
-export interface KongConfig {
-  /** Admin API addresses in order of preference, without a trailing slash. */
-  readonly adminUrls: readonly string[];
-  /** Sent as `Kong-Admin-Token` when set. */
-  readonly adminToken: string | undefined;
+export interface KongConfig extends AdminConfig {
   /** Enterprise workspace, `''` for none: path prefix and part of the id keys. */
   readonly workspace: string;
   /** Tags that mark what is ours (KIC `--kong-admin-filter-tag`). */
@@ -18,10 +17,6 @@ export interface KongConfig {
   readonly databaseUrl: string;
   /** PostgreSQL of the dependency index; Kong's unless set. */
   readonly stateDatabaseUrl: string;
-  /** Parallel Admin API requests inside a level (the knee on a real Kong is about 10). */
-  readonly adminConcurrency: number;
-  /** One Admin API request, ms. */
-  readonly adminTimeoutMs: number;
 }
 
 /** How to reach a cluster's API server. */
@@ -60,71 +55,17 @@ export interface SliceConfig {
   readonly earlyDelaysMs: readonly number[];
 }
 
-function required(env: Environment, name: string): string {
-  const value = env[name];
-  if (value === undefined || value === '') throw new AppError('CONFIG_INVALID', `${name} is not set`);
-  return value;
-}
-
-function optional(env: Environment, name: string): string | undefined {
-  const value = env[name];
-  return value === '' ? undefined : value;
-}
-
-function list(env: Environment, name: string, fallback: readonly string[]): readonly string[] {
-  const value = optional(env, name);
-  if (value === undefined) return fallback;
-  return value
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '');
-}
-
-/** A number of at least `min`, or CONFIG_INVALID. */
-export function integer(env: Environment, name: string, fallback: number, min = 0): number {
-  const value = optional(env, name);
-  if (value === undefined) return fallback;
-  const parsed = Number(value);
-  if (!Number.isInteger(parsed) || parsed < min) {
-    throw new AppError('CONFIG_INVALID', `${name} must be a whole number of at least ${min}`);
-  }
-  return parsed;
-}
-
-function boolean(env: Environment, name: string, fallback: boolean): boolean {
-  const value = optional(env, name);
-  if (value === undefined) return fallback;
-  if (value !== 'true' && value !== 'false') throw new AppError('CONFIG_INVALID', `${name} must be true or false`);
-  return value === 'true';
-}
-
-function url(env: Environment, name: string, value: string, protocols: readonly string[]): string {
-  const parsed = URL.parse(value);
-  if (parsed === null || !protocols.includes(parsed.protocol)) {
-    // The value itself is not repeated: a DSN holds a password.
-    throw new AppError('CONFIG_INVALID', `${name} must be a URL that starts with ${protocols.join(' or ')}//`);
-  }
-  return value.replace(/\/+$/, '');
-}
-
 /** Reads KONG_* settings. Throws CONFIG_INVALID. */
 export function kongConfig(env: Environment): KongConfig {
-  const databaseUrl = url(env, 'KONG_DATABASE_URL', required(env, 'KONG_DATABASE_URL'), ['postgres:', 'postgresql:']);
-  const adminUrls = list(env, 'KONG_ADMIN_URL', []).map((item) =>
-    url(env, 'KONG_ADMIN_URL', item, ['http:', 'https:']),
-  );
-  if (adminUrls.length === 0) throw new AppError('CONFIG_INVALID', 'KONG_ADMIN_URL is not set');
+  const databaseUrl = url('KONG_DATABASE_URL', required(env, 'KONG_DATABASE_URL'), ['postgres:', 'postgresql:']);
   const filterTags = list(env, 'KONG_FILTER_TAGS', ['managed-by-ingress-controller']);
   if (filterTags.length === 0) throw new AppError('CONFIG_INVALID', 'KONG_FILTER_TAGS must name at least one tag');
   return {
-    adminUrls,
-    adminToken: optional(env, 'KONG_ADMIN_TOKEN'),
+    ...adminConfig(env),
     workspace: optional(env, 'KONG_WORKSPACE') ?? '',
     filterTags,
     databaseUrl,
     stateDatabaseUrl: optional(env, 'KONG_STATE_DATABASE_URL') ?? databaseUrl,
-    adminConcurrency: integer(env, 'KONG_ADMIN_CONCURRENCY', 10, 1),
-    adminTimeoutMs: integer(env, 'KONG_ADMIN_TIMEOUT_MS', 10_000, 1),
   };
 }
 
@@ -132,7 +73,7 @@ export function kongConfig(env: Environment): KongConfig {
 export function kubernetesConfig(env: Environment): KubernetesConfig {
   return {
     cluster: optional(env, 'CLUSTER_NAME') ?? 'default',
-    url: url(env, 'KUBERNETES_URL', required(env, 'KUBERNETES_URL'), ['http:', 'https:']),
+    url: url('KUBERNETES_URL', required(env, 'KUBERNETES_URL'), ['http:', 'https:']),
     ca: optional(env, 'KUBERNETES_CA'),
     token: optional(env, 'KUBERNETES_TOKEN'),
     clientCertificate: optional(env, 'KUBERNETES_CLIENT_CERTIFICATE'),

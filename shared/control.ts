@@ -3,6 +3,7 @@ import { kongConfig, kubernetesConfig, sliceConfig, translateOptions, type Envir
 import type { KubernetesConfig, SliceConfig } from './config.ts';
 import { kubernetesClient } from './kubernetes/client.ts';
 import { adminClient } from './kong/admin.ts';
+import { adminNodes } from './kong/discovery-nodes.ts';
 import { openPool } from './pool.ts';
 import type { SliceDependencies } from './slice.ts';
 
@@ -11,6 +12,8 @@ export interface Control {
   readonly dependencies: SliceDependencies;
   readonly kubernetes: KubernetesConfig;
   readonly slices: SliceConfig;
+  /** What somebody should know of the Admin API's nodes, each once: the caller logs it. */
+  takeNotices(): readonly string[];
   close(): Promise<void>;
 }
 
@@ -19,21 +22,24 @@ const STATEMENT_TIMEOUT_MS = 60_000;
 /** The lock's connection, the intents' and two that read. */
 const CONNECTIONS = 4;
 
-/** Connects by environment variables. Asks Kong for its version and router. Throws CONFIG_INVALID and KONG_* errors. */
+/** Connects by environment variables. Asks Kong for its version and router. Throws CONFIG_INVALID, KONG_* and KUBERNETES_* errors. */
 export async function connect(env: Environment): Promise<Control> {
   const [kong, cluster, slices] = [kongConfig(env), kubernetesConfig(env), sliceConfig(env)];
-  const admin = adminClient(kong);
+  const kubernetes = kubernetesClient(cluster);
+  const notices: string[] = [];
+  const nodes = adminNodes(kong, kubernetes, (message) => notices.push(message));
+  const admin = adminClient(kong, undefined, nodes);
   const { routerFlavor, version, edition } = await admin.root();
   const flavor = routerFlavor === 'expressions' ? 'expressions' : 'traditional';
   const options = translateOptions(env, { routerFlavor: flavor, kongVersion: version, kongEdition: edition });
   const open = (url: string): pg.Pool => openPool(url, CONNECTIONS, STATEMENT_TIMEOUT_MS);
   const kongPool = open(kong.databaseUrl);
   const statePool = kong.stateDatabaseUrl === kong.databaseUrl ? kongPool : open(kong.stateDatabaseUrl);
-  const kubernetes = kubernetesClient(cluster);
   return {
     dependencies: { statePool, kongPool, kong, admin, kubernetes, options, settings: slices },
     kubernetes: cluster,
     slices,
+    takeNotices: () => notices.splice(0),
     close: async () => {
       admin.close();
       kubernetes.close();

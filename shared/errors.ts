@@ -50,9 +50,24 @@ export const ERRORS = {
     nextStep: 'Run "npm ci" without --omit=optional, or set KONG_DATABASE_URL to a PostgreSQL of your own.',
     retryable: false,
   },
+  KONG_ADMIN_NOT_FOUND: {
+    cause: 'The Service of KONG_ADMIN_SERVICE has no ready pod with a port of the Admin API.',
+    nextStep:
+      'Check the Service, its pods and KONG_ADMIN_SERVICE_PORT_NAMES; the work is repeated by itself once a pod is ready.',
+    status: 503,
+    retryable: true,
+  },
+  KONG_DATABASES_DIFFER: {
+    cause: "The Admin API's nodes use different databases, and which of them is meant cannot be told.",
+    nextStep:
+      'Let all nodes of KONG_ADMIN_URL or KONG_ADMIN_SERVICE use one database, or set KONG_DATABASE_URL to the address that their pg_host, pg_port and pg_database have.',
+    status: 503,
+    retryable: true,
+  },
   KONG_UNREACHABLE: {
     cause: "Kong's Admin API could not be reached.",
-    nextStep: 'Check KONG_ADMIN_URL and the network; the work is repeated by itself.',
+    nextStep:
+      'Check KONG_ADMIN_URL or KONG_ADMIN_SERVICE, the network and the TLS settings; the work is repeated by itself.',
     status: 503,
     retryable: true,
   },

@@ -1,5 +1,7 @@
 import type pg from 'pg';
-import { kongConfig, type Environment } from '../config.ts';
+import { kongConfig, kubernetesConfig, type Environment } from '../config.ts';
+import { nodeLister } from '../kong/discovery-nodes.ts';
+import { kubernetesClient } from '../kubernetes/client.ts';
 import { openPool } from '../pool.ts';
 import { convergenceConfig } from './config.ts';
 import type { Convergence } from './converge.ts';
@@ -13,11 +15,15 @@ export function connectConvergence(env: Environment): Convergence & { close(): P
   const open = (url: string): pg.Pool => openPool(url, CONNECTIONS, STATEMENT_TIMEOUT_MS);
   const kong = open(config.databaseUrl);
   const index = config.stateDatabaseUrl === config.databaseUrl ? kong : open(config.stateDatabaseUrl);
+  // Only discovery needs the cluster here.
+  const kubernetes = config.adminService === undefined ? undefined : kubernetesClient(kubernetesConfig(env));
   return {
     kong,
     index,
     config,
+    ...(kubernetes === undefined ? {} : { nodes: nodeLister(config, kubernetes) }),
     close: async () => {
+      kubernetes?.close();
       await kong.end();
       if (index !== kong) await index.end();
     },

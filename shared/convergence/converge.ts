@@ -1,8 +1,12 @@
 import type { KongConfig } from '../config.ts';
 import { AppError } from '../errors.ts';
 import type { Database, Queryable } from '../index/database.ts';
+import { guarded } from '../index/guarded.ts';
 import { hasIndex, migrate } from '../index/migrate.ts';
-import { adminClient } from '../kong/admin.ts';
+import { probe } from '../kong/admin-probe.ts';
+import { nodesAt } from '../kong/admin-nodes.ts';
+import { byDatabase } from '../kong/discovery-database.ts';
+import type { NodeLister } from '../kong/discovery-nodes.ts';
 import type { KongRoot } from '../kong/root.ts';
 import type { ConvergenceConfig } from './config.ts';
 import { boundMs, holdMs } from './delays.ts';
@@ -21,6 +25,8 @@ export interface Convergence {
   /** The index's PostgreSQL. */
   readonly index: Database;
   readonly config: KongConfig & ConvergenceConfig;
+  /** Lists the Admin API's nodes; those of `config.adminUrls` unless given. */
+  readonly nodes?: NodeLister;
 }
 
 /** What is known of data planes from earlier runs: `observed` remembers this one too, `recalled` does not. */
@@ -42,21 +48,26 @@ interface AdminNode {
   readonly root: KongRoot | undefined;
 }
 
-/** A silent node must not use up the run's time. */
-const ROOT_TIMEOUT_MS = 3_000;
-const ROOT_ATTEMPTS = 2;
+/** The nodes of the control plane, silent ones included, and those that say that they use another database. */
+interface Nodes {
+  readonly own: readonly AdminNode[];
+  readonly foreign: readonly AdminNode[];
+}
 
-async function adminNode(config: KongConfig, url: string): Promise<AdminNode> {
-  const timeout = Math.min(config.adminTimeoutMs, ROOT_TIMEOUT_MS);
-  const admin = adminClient({ ...config, adminUrls: [url], adminTimeoutMs: timeout }, ROOT_ATTEMPTS);
-  try {
-    return { node: new URL(url).host, root: await admin.root() };
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    return { node: new URL(url).host, root: undefined };
-  } finally {
-    admin.close();
-  }
+async function adminNodes({ config, nodes }: Convergence): Promise<Nodes> {
+  const listed = nodes === undefined ? nodesAt(config.adminUrls) : await nodes();
+  const answers = await Promise.all(listed.map(async (node) => ({ node, root: await probe(config, node) })));
+  const { foreign } = byDatabase(
+    answers.flatMap(({ node, root }) => (root instanceof AppError ? [] : [{ node, root }])),
+    config.databaseUrl,
+  );
+  const others = new Set(foreign.map(({ node }) => node));
+  const { yes = [], no = [] } = Object.groupBy(answers, ({ node }) => (others.has(node) ? 'no' : 'yes'));
+  const described = ({ node, root }: (typeof answers)[number]): AdminNode => ({
+    node: node.name,
+    root: root instanceof AppError ? undefined : root,
+  });
+  return { own: yes.map(described), foreign: no.map(described) };
 }
 
 function unknown(node: string, reason: string): Verdict {
@@ -111,13 +122,21 @@ type Judged = Pick<Converged, 'topology' | 'verdicts'> & { readonly now: number 
 
 /** Fails closed: evidence that cannot be read gives `unknown` with the reason. */
 async function judge(run: Convergence, revisions: readonly Revision[], observe: Observe): Promise<Judged> {
-  const nodes = await Promise.all(run.config.adminUrls.map((url) => adminNode(run.config, url)));
+  const found = await adminNodes(run).catch((error: unknown) => {
+    if (error instanceof AppError) return error;
+    throw error;
+  });
+  if (found instanceof AppError) {
+    return { topology: 'unknown', now: undefined, verdicts: [unknown('Admin API', found.message)] };
+  }
+  const { own: nodes, foreign } = found;
+  const strangers = foreign.map(({ node }) => unknown(node, 'it uses another database than KONG_DATABASE_URL'));
   const roots = nodes.flatMap(({ root }) => root ?? []);
   const role = roots[0]?.role;
   const topology = role === 'control_plane' ? 'hybrid' : role === 'traditional' ? 'traditional' : 'unknown';
   if (topology === 'unknown') {
     const reason = role === undefined ? 'its Admin API does not answer' : 'it is a data plane, which has no database';
-    return { topology, now: undefined, verdicts: nodes.map(({ node }) => unknown(node, reason)) };
+    return { topology, now: undefined, verdicts: [...nodes.map(({ node }) => unknown(node, reason)), ...strangers] };
   }
   try {
     const database = await databaseFacts(run.kong);
@@ -125,10 +144,14 @@ async function judge(run: Convergence, revisions: readonly Revision[], observe: 
       topology === 'hybrid'
         ? await hybrid(run, roots, database, revisions, observe)
         : await traditional(run, nodes, database, revisions);
-    return { topology, verdicts, now: database.now };
+    return { topology, verdicts: [...verdicts, ...strangers], now: database.now };
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'KONG_DATABASE_UNAVAILABLE') throw error;
-    return { topology, now: undefined, verdicts: nodes.map(({ node }) => unknown(node, error.message)) };
+    return {
+      topology,
+      now: undefined,
+      verdicts: [...nodes.map(({ node }) => unknown(node, error.message)), ...strangers],
+    };
   }
 }
 
@@ -140,22 +163,26 @@ function provenEverywhere(verdicts: readonly Verdict[], revisions: readonly Revi
 }
 
 /**
- * Judges the newest revision on every data plane, and marks what is proven on all of them. Throws what the index's
- * database throws; evidence that is missing elsewhere gives `unknown`, never `converged`.
+ * Judges the newest revision on every data plane, and marks what is proven on all of them. Throws INDEX_*; evidence
+ * that is missing elsewhere gives `unknown`, never `converged`.
  */
-export async function converge(run: Convergence): Promise<Converged> {
-  await migrate(run.index);
-  const revisions = await openRevisions(run.index);
-  const { topology, verdicts, now } = await judge(run, revisions, observed);
-  const proven = provenEverywhere(verdicts, revisions);
-  const converged = proven === undefined || now === undefined ? [] : await markConverged(run.index, proven, now);
-  return { topology, verdicts, newest: revisions[0], converged };
+export function converge(run: Convergence): Promise<Converged> {
+  return guarded(async () => {
+    await migrate(run.index);
+    const revisions = await openRevisions(run.index);
+    const { topology, verdicts, now } = await judge(run, revisions, observed);
+    const proven = provenEverywhere(verdicts, revisions);
+    const converged = proven === undefined || now === undefined ? [] : await markConverged(run.index, proven, now);
+    return { topology, verdicts, newest: revisions[0], converged };
+  });
 }
 
 /** The verdicts as they stand, without leaving a trace: nothing is remembered, marked or created. Throws as `converge`. */
-export async function inspect(run: Convergence): Promise<Omit<Converged, 'converged'>> {
-  const ready = await hasIndex(run.index);
-  const revisions = ready ? await openRevisions(run.index) : [];
-  const { topology, verdicts } = await judge(run, revisions, ready ? recalled : firstSeen);
-  return { topology, verdicts, newest: revisions[0] };
+export function inspect(run: Convergence): Promise<Omit<Converged, 'converged'>> {
+  return guarded(async () => {
+    const ready = await hasIndex(run.index);
+    const revisions = ready ? await openRevisions(run.index) : [];
+    const { topology, verdicts } = await judge(run, revisions, ready ? recalled : firstSeen);
+    return { topology, verdicts, newest: revisions[0] };
+  });
 }

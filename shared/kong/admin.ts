@@ -1,12 +1,14 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
-import axios, { isAxiosError } from 'axios';
-import type { AxiosInstance, AxiosResponse } from 'axios';
+import { isAxiosError } from 'axios';
+import type { AxiosResponse } from 'axios';
 import { backoffMs, retryAfterMs } from '../backoff.ts';
 import type { Backoff } from '../backoff.ts';
 import type { KongConfig } from '../config.ts';
 import { AppError } from '../errors.ts';
+import { adminHttp } from './admin-http.ts';
+import type { AdminHttp, Call } from './admin-http.ts';
+import { fixedNodes, nodesAt } from './admin-nodes.ts';
+import type { AdminNode, AdminNodes } from './admin-nodes.ts';
 import type { Body, EntityType } from './entities.ts';
 import { isBody, text } from './json.ts';
 import { collectionPath, entityPath } from './paths.ts';
@@ -54,34 +56,7 @@ const ATTEMPTS = 5;
 const PAUSE: Backoff = { baseMs: 100, capMs: 5_000 };
 const RETRIED: ReadonlySet<number> = new Set([429, 500, 502, 503, 504]);
 
-interface Call {
-  readonly method: 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
-  readonly path: string;
-  readonly body?: Body;
-}
-
 type Send = (call: Call) => Promise<AxiosResponse<unknown>>;
-
-function httpClient(config: KongConfig): AxiosInstance & { readonly stop: () => void } {
-  const options = { keepAlive: true, maxSockets: config.adminConcurrency, scheduling: 'lifo' } as const;
-  const httpAgent = new HttpAgent(options);
-  const httpsAgent = new HttpsAgent(options);
-  const instance = axios.create({
-    httpAgent,
-    httpsAgent,
-    timeout: config.adminTimeoutMs,
-    maxRedirects: 0,
-    // A proxy of the environment is for the Internet, not for the Admin API.
-    proxy: false,
-    validateStatus: () => true,
-    headers: config.adminToken === undefined ? {} : { 'Kong-Admin-Token': config.adminToken },
-  });
-  const stop = (): void => {
-    httpAgent.destroy();
-    httpsAgent.destroy();
-  };
-  return Object.assign(instance, { stop });
-}
 
 /** Waits before the next attempt: what `Retry-After` asks for, else exponentially with jitter; both bounded. */
 async function pause(attempt: number, response: AxiosResponse<unknown> | undefined): Promise<void> {
@@ -95,21 +70,53 @@ function unreachable(call: Call, error: unknown): AppError {
   return new AppError('KONG_UNREACHABLE', `${call.method} ${call.path} did not reach Kong's Admin API: ${code}`);
 }
 
-function sender(config: KongConfig, attempts: number, http: AxiosInstance, counted: () => void): Send {
-  let node = 0;
-  const prefix = config.workspace === '' ? '' : `/${encodeURIComponent(config.workspace)}`;
+function isUnreachable(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'KONG_UNREACHABLE';
+}
+
+/** The node that takes the requests as long as it is there and answers. */
+interface Sticky {
+  current(): Promise<AdminNode>;
+  /** Moves on to the next node, unless a parallel request has done so already. */
+  leave(node: AdminNode): void;
+}
+
+function sticky(nodes: AdminNodes): Sticky {
+  let used: string | undefined;
+  let left: string | undefined;
+  return {
+    current: async () => {
+      const all = await nodes.list();
+      const place = all.findIndex(({ url }) => url === used);
+      const next = all.findIndex(({ url }) => url === left) + 1;
+      const node = all[place] ?? all[next % all.length];
+      if (node === undefined) throw new AppError('KONG_UNREACHABLE', 'there is no Admin API to ask');
+      used = node.url;
+      return node;
+    },
+    leave: ({ url }) => {
+      if (url !== used) return;
+      left = used;
+      used = undefined;
+      nodes.unanswered();
+    },
+  };
+}
+
+/** Answers of a proxy before the node, or of a node without its database: another node may do better. */
+const LEFT: ReadonlySet<number> = new Set([502, 503, 504]);
+
+function sender(attempts: number, nodes: AdminNodes, http: AdminHttp, counted: () => void): Send {
+  const { current, leave } = sticky(nodes);
   const once = async (call: Call): Promise<AxiosResponse<unknown>> => {
-    const used = node;
+    const node = await current();
     counted();
     try {
-      return await http.request<unknown>({
-        method: call.method,
-        url: `${config.adminUrls[used % config.adminUrls.length] ?? ''}${prefix}${call.path}`,
-        ...(call.body === undefined ? {} : { data: call.body }),
-      });
+      const answer = await http.send(node, call);
+      if (LEFT.has(answer.status)) leave(node);
+      return answer;
     } catch (error) {
-      // Parallel calls fail together; only the first of them moves on to the next node.
-      if (node === used) node += 1;
+      leave(node);
       throw unreachable(call, error);
     }
   };
@@ -117,7 +124,7 @@ function sender(config: KongConfig, attempts: number, http: AxiosInstance, count
     for (let attempt = 1; ; attempt += 1) {
       const last = attempt >= attempts;
       const answer = await once(call).catch((error: unknown): undefined => {
-        if (last) throw error;
+        if (last || !isUnreachable(error)) throw error;
       });
       if (answer !== undefined && !RETRIED.has(answer.status)) return answer;
       if (answer !== undefined && last) {
@@ -177,11 +184,18 @@ async function* pages(read: (path: string) => Promise<Body | undefined>, first: 
   }
 }
 
-/** A client for the control plane of `config`; close it when done. `attempts` bounds how often a request is sent. */
-export function adminClient(config: KongConfig, attempts: number = ATTEMPTS): AdminClient {
-  const http = httpClient(config);
+/**
+ * A client for the control plane of `config`; close it when done. `attempts` bounds how often a request is sent; `nodes`
+ * are those of `config.adminUrls` unless given.
+ */
+export function adminClient(
+  config: KongConfig,
+  attempts: number = ATTEMPTS,
+  nodes: AdminNodes = fixedNodes(nodesAt(config.adminUrls)),
+): AdminClient {
+  const http = adminHttp(config);
   let count = 0;
-  const send = sender(config, attempts, http, () => {
+  const send = sender(attempts, nodes, http, () => {
     count += 1;
   });
   const read = reader(send);
@@ -217,7 +231,7 @@ export function adminClient(config: KongConfig, attempts: number = ATTEMPTS): Ad
     },
     requests: () => count,
     close: () => {
-      http.stop();
+      http.close();
     },
   };
 }

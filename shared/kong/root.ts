@@ -1,5 +1,6 @@
 import { AppError } from '../errors.ts';
 import { isRecord } from '../json.ts';
+import type { JsonRecord } from '../json.ts';
 import { number, text } from './json.ts';
 
 /** What a Kong node says about itself (`GET /`), times in seconds. */
@@ -9,6 +10,8 @@ export interface KongRoot {
   readonly edition: 'community' | 'enterprise';
   readonly role: 'traditional' | 'control_plane' | 'data_plane';
   readonly database: string;
+  /** Its PostgreSQL as `host:port/database`, with `?schema` unless that is `public`; undefined when it does not show it. */
+  readonly databaseAddress: string | undefined;
   readonly routerFlavor: 'traditional' | 'traditional_compatible' | 'expressions';
   /** s: how often nodes poll, and how long a control plane pauses after a push (DB §2.2, §3.1). */
   readonly dbUpdateFrequency: number;
@@ -28,6 +31,18 @@ function known<T extends string>(value: unknown, allowed: readonly T[], fallback
   return allowed.find((item) => item === value) ?? fallback;
 }
 
+/** `host:port/database`, with `?schema` unless that is PostgreSQL's own. */
+export function databaseAddress(host: string, port: number, database: string, schema: string | undefined): string {
+  const suffix = schema === undefined || schema === '' || schema === 'public' ? '' : `?${schema}`;
+  return `${host.toLowerCase()}:${port}/${database}${suffix}`;
+}
+
+function addressOf(settings: JsonRecord): string | undefined {
+  const [host, port, database] = [text(settings.pg_host), number(settings.pg_port), text(settings.pg_database)];
+  if (host === undefined || port === undefined || database === undefined) return undefined;
+  return databaseAddress(host, port, database, text(settings.pg_schema));
+}
+
 /** Parses `GET /`. Throws KONG_ANSWER_INVALID when it is not Kong's. */
 export function kongRoot(data: unknown): KongRoot {
   const body = isRecord(data) ? data : {};
@@ -45,6 +60,7 @@ export function kongRoot(data: unknown): KongRoot {
     edition: body.edition === 'enterprise' || version.includes('enterprise') ? 'enterprise' : 'community',
     role: known(settings.role, ['traditional', 'control_plane', 'data_plane'], 'traditional'),
     database: text(settings.database) ?? '',
+    databaseAddress: addressOf(settings),
     routerFlavor: known(
       settings.router_flavor,
       ['traditional', 'traditional_compatible', 'expressions'],

@@ -110,7 +110,14 @@ export interface EndpointSlice extends KubernetesObject {
   readonly kind: 'EndpointSlice';
   readonly addressType?: string;
   readonly endpoints?: readonly Endpoint[];
-  readonly ports?: readonly { readonly name?: string; readonly port?: number; readonly protocol?: string }[];
+  readonly ports?: readonly EndpointPort[];
+}
+
+export interface EndpointPort {
+  readonly name?: string;
+  readonly port?: number;
+  readonly protocol?: string;
+  readonly appProtocol?: string;
 }
 
 export interface Secret extends KubernetesObject {

@@ -52,6 +52,7 @@ const KONG: KongRoot = {
   workerConsistency: 'eventual',
   readOnlyHost: undefined,
   clusterMaxPayload: undefined,
+  databaseAddress: undefined,
   plugins: [],
 };
 

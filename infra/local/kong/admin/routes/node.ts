@@ -76,7 +76,20 @@ async function root({ pool, role, nodeId, settings }: NodeFacts): Promise<JsonOb
     pids: { master: process.pid, workers: [process.pid] },
     timers: { running: 0, pending: 0 },
     plugins: { available_on_server: Object.fromEntries(available), enabled_in_cluster: rows.map(({ name }) => name) },
-    configuration: { ...CONFIGURATION, ...settings, role, loaded_plugins: loadedPlugins() },
+    configuration: { ...CONFIGURATION, ...databaseSettings(pool), ...settings, role, loaded_plugins: loadedPlugins() },
+  };
+}
+
+/** Where its PostgreSQL is, under the names of kong.conf. */
+function databaseSettings({ options }: Pool): JsonObject {
+  const dsn = URL.parse(options.connectionString ?? '');
+  if (dsn === null) return {};
+  return {
+    pg_host: dsn.hostname,
+    pg_port: Number(dsn.port || 5432),
+    pg_database: decodeURIComponent(dsn.pathname.slice(1)),
+    pg_user: decodeURIComponent(dsn.username),
+    pg_password: '******',
   };
 }
 
