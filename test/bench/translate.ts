@@ -142,7 +142,7 @@ function serviceObjects(service: string, index: number): readonly Generated[] {
 /** Measures `work`, which gives how many entities or proposals it made and how many findings. */
 async function measure(
   name: string,
-  roots: number,
+  count: number,
   objects: readonly KubernetesObject[],
   work: () => Promise<{ readonly results: number; readonly findings: number }>,
 ): Promise<Figure> {
@@ -156,7 +156,7 @@ async function measure(
     results,
     findings,
     cpuMs,
-    rootsPerSecond: Math.round((roots / cpuMs) * 1000),
+    rootsPerSecond: Math.round((count / cpuMs) * 1000),
     peakMemoryMb: Math.round(process.resourceUsage().maxRSS / 1024),
   };
 }
