@@ -1,4 +1,4 @@
-import type { Overview } from '../index/overview.ts';
+import type { Overview, OverviewEntity } from '../index/overview.ts';
 import type { Key } from '../kubernetes/keys.ts';
 import { ENTITIES, type EntityType } from '../kong/entities.ts';
 import type { EntityRef } from '../plan/types.ts';
@@ -37,12 +37,19 @@ export function versionsOf(managed: Managed): ReadonlyMap<string, string> {
   return new Map([...managed.values()].flatMap((rows) => rows.map(({ id, xmin }) => [id, xmin] as const)));
 }
 
-/** For slots whose holder is gone: the first root of the snapshot that proposes each. Its slice repairs the entity. */
-function heirs(snapshot: readonly SnapshotRoot[], slots: ReadonlySet<Slot>): readonly Key[] {
-  const left = new Set(slots);
-  return snapshot
-    .filter((item) => left.size > 0 && (item.slots ?? []).filter((slot) => left.delete(slot)).length > 0)
-    .map((item) => item.root);
+/**
+ * Roots whose slices repair these entities: who held them, or, when that one is gone or asks for something else now,
+ * the first one that proposes the same.
+ */
+function repairers(
+  snapshot: readonly SnapshotRoot[],
+  byKey: ReadonlyMap<Key, SnapshotRoot>,
+  broken: readonly OverviewEntity[],
+): readonly Key[] {
+  const orphaned = broken.filter(({ root, slot }) => byKey.get(root)?.slots?.includes(slot) !== true);
+  const left = new Set(orphaned.map((entity) => entity.slot));
+  const heirs = snapshot.filter((item) => left.size > 0 && item.slots?.filter((slot) => left.delete(slot)).length);
+  return [...broken, ...heirs].map((item) => item.root);
 }
 
 /** What has to be worked off, so that cluster, index and Kong agree. Pure. */
@@ -56,8 +63,7 @@ export function differences(snapshot: readonly SnapshotRoot[], index: Overview, 
   const broken = [...drifted, ...pending];
   const wanted = new Set([
     ...snapshot.filter((item) => index.roots.get(item.root) !== item.translation).map((item) => item.root),
-    ...broken.map((entity) => entity.root),
-    ...heirs(snapshot, new Set(broken.filter((entity) => !byKey.has(entity.root)).map((entity) => entity.slot))),
+    ...repairers(snapshot, byKey, broken),
     ...index.due,
   ]);
   const slots = new Set(snapshot.flatMap((item) => item.slots ?? []));

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import test, { after, before } from 'node:test';
+import test from 'node:test';
 import fc from 'fast-check';
 import type { KubernetesObject } from '../../shared/kubernetes/resources.ts';
 import { subject } from '../../shared/plan/plan.ts';
@@ -8,30 +8,11 @@ import { reconcile } from '../../shared/reconcile.ts';
 import { preview, type Preview } from '../../shared/reconcile/preview.ts';
 import type { SliceDependencies } from '../../shared/slice.ts';
 import { translateRoot } from '../../shared/translate/index.ts';
-import { controlPlane, type ControlPlane } from '../support/control-plane.ts';
-import { endpoints, ingress, INGRESS_CLASS, service } from '../support/manifests.ts';
-import { temporaryPostgres, type TemporaryPostgres } from '../support/postgres.ts';
+import { type ControlPlane } from '../support/control-plane.ts';
+import { endpoints, ingress, service } from '../support/manifests.ts';
+import { usePlanes } from '../support/planes.ts';
 
-let server: TemporaryPostgres;
-let databases = 0;
-before(async () => {
-  server = await temporaryPostgres();
-});
-after(() => server.stop());
-
-async function withPlane(ingresses: number, work: (plane: ControlPlane) => Promise<void>): Promise<void> {
-  databases += 1;
-  const plane = await controlPlane(server, `previews_${databases}`);
-  try {
-    plane.cluster.put(INGRESS_CLASS);
-    plane.cluster.put(service('echo'));
-    plane.cluster.put(endpoints('echo', ['10.0.0.1', '10.0.0.2']));
-    for (let n = 0; n < ingresses; n += 1) plane.cluster.put(ingress(`web-${n}`, [`a${n}.test / echo 80`]));
-    await work(plane);
-  } finally {
-    await plane.stop();
-  }
-}
+const withPlane = usePlanes();
 
 function toolsOf(plane: ControlPlane, change: Partial<SliceDependencies> = {}) {
   const list = async (): Promise<{ objects: readonly KubernetesObject[]; requests: number }> => ({

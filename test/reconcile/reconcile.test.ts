@@ -1,32 +1,13 @@
 import assert from 'node:assert/strict';
-import test, { after, before } from 'node:test';
+import test from 'node:test';
 import { AppError } from '../../shared/errors.ts';
 import { reconcile, type ReconcileReport, type ReconcileTools } from '../../shared/reconcile.ts';
 import { runSlice } from '../../shared/slice.ts';
-import { controlPlane, counts, type ControlPlane } from '../support/control-plane.ts';
-import { endpoints, ingress, INGRESS_CLASS, service } from '../support/manifests.ts';
-import { temporaryPostgres, type TemporaryPostgres } from '../support/postgres.ts';
+import { counts, type ControlPlane } from '../support/control-plane.ts';
+import { endpoints, ingress, service } from '../support/manifests.ts';
+import { usePlanes } from '../support/planes.ts';
 
-let server: TemporaryPostgres;
-let databases = 0;
-before(async () => {
-  server = await temporaryPostgres();
-});
-after(() => server.stop());
-
-async function withPlane(ingresses: number, work: (plane: ControlPlane) => Promise<void>): Promise<void> {
-  databases += 1;
-  const plane = await controlPlane(server, `reconciles_${databases}`);
-  try {
-    plane.cluster.put(INGRESS_CLASS);
-    plane.cluster.put(service('echo'));
-    plane.cluster.put(endpoints('echo', ['10.0.0.1', '10.0.0.2']));
-    for (let n = 0; n < ingresses; n += 1) plane.cluster.put(ingress(`web-${n}`, [`a${n}.test / echo 80`]));
-    await work(plane);
-  } finally {
-    await plane.stop();
-  }
-}
+const withPlane = usePlanes();
 
 function run(plane: ControlPlane, change: Partial<ReconcileTools> = {}): Promise<ReconcileReport> {
   return reconcile({
@@ -85,6 +66,17 @@ test('drift of what a deleted root held is repaired in the same run, for the oth
     const { rows } = await plane.pool.query('SELECT retries FROM services');
     assert.deepEqual(rows, [{ retries: '5' }]);
     assert.deepEqual((await run(plane)).slices, []);
+  }));
+
+test('so is drift of what its holder does not ask for any more', () =>
+  withPlane(2, async (plane) => {
+    await run(plane);
+    await plane.pool.query('UPDATE services SET retries = 1');
+    plane.cluster.put(service('tea'));
+    plane.cluster.put(ingress('web-0', ['a0.test / tea 80']));
+    await run(plane);
+    const { rows } = await plane.pool.query('SELECT DISTINCT retries FROM services');
+    assert.deepEqual(rows, [{ retries: '5' }]);
   }));
 
 test('drift is repaired with exactly the affected writes, foreign entities stay', () =>

@@ -156,6 +156,30 @@ test('entities without the tag are neither changed nor deleted', () =>
     assert.deepEqual(await counts(plane), { services: 1 });
   }));
 
+test('a name that an entity of ours holds under another id waits until that one goes', () =>
+  withPlane(async (plane) => {
+    const { cluster, dependencies, pool } = plane;
+    const change = cluster.put(ingress('web', ['a.test / echo 80']));
+    await runSlice({ changes: [change] }, dependencies);
+    const { rows } = await pool.query<{ id: string }>('UPDATE routes SET id = gen_random_uuid() RETURNING id');
+    const earlier = await plane.rows();
+    const held = await runSlice({ changes: [change] }, dependencies);
+    assert.deepEqual(held.applied, []);
+    assert.deepEqual(
+      held.findings.map((finding) => finding.reason),
+      ['KongKeyHeld'],
+    );
+    assert.deepEqual(await plane.rows(), earlier);
+
+    const orphans = rows.map(({ id }) => ({ type: 'routes' as const, id }));
+    const moved = await runSlice({ changes: [change], orphans }, dependencies);
+    assert.deepEqual(moved.findings, []);
+    assert.deepEqual(
+      moved.applied.map((item) => item.action),
+      ['delete', 'create'],
+    );
+  }));
+
 test('one rejected object does not hold up another, and waits until it changes', () =>
   withPlane(async (plane) => {
     const { cluster, dependencies } = plane;
