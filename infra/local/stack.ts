@@ -6,8 +6,8 @@ import type { KubernetesConfig } from '../../shared/config.ts';
 import { AppError } from '../../shared/errors.ts';
 import { loadKubeconfig } from '../../shared/kubernetes/kubeconfig.ts';
 import { startCloud, type Cloud } from './aws/index.ts';
-import { startKong, type KongStandIn } from './kong/index.ts';
-import { startKubernetes } from './kubernetes/index.ts';
+import { startKong, type KongOptions, type KongStandIn } from './kong/index.ts';
+import { startKubernetes, type KubernetesOptions } from './kubernetes/index.ts';
 import { startPostgres } from './postgres.ts';
 
 export type Topology = 'hybrid' | 'traditional';
@@ -27,6 +27,17 @@ export interface StackOptions {
   readonly schedules: boolean;
   /** Gets the functions' log lines. */
   readonly log: (line: string) => void;
+  /** How the stand-ins differ from their defaults, for tests: what goes wrong in them, and how they are set. */
+  readonly standIns?: {
+    readonly kong?: Pick<KongOptions, 'faults' | 'log' | 'settings'>;
+    readonly kubernetes?: Pick<KubernetesOptions, 'faults' | 'pageLimit'>;
+  };
+}
+
+/** Ends PostgreSQL and starts it again, data and address kept. */
+interface PostgresControl {
+  stop(): Promise<void>;
+  start(): Promise<void>;
 }
 
 /** Where Kong is, stand-in or real. */
@@ -35,8 +46,9 @@ interface KongAddress {
   readonly databaseUrl: string;
   /** The data planes' proxies. */
   readonly proxies: readonly { readonly name: string; readonly http: string; readonly tls: string }[];
-  /** Undefined for a real Kong. */
+  /** Undefined for a real Kong, as `postgres`. */
   readonly standIn: KongStandIn | undefined;
+  readonly postgres: PostgresControl | undefined;
 }
 
 /** A running local stack. */
@@ -94,13 +106,26 @@ function realKong(environment: StackOptions['environment']): KongAddress | undef
     databaseUrl: KONG_DATABASE_URL,
     proxies: [{ name: 'proxy', http: KONG_PROXY_URL, tls: KONG_PROXY_TLS_URL }],
     standIn: undefined,
+    postgres: undefined,
+  };
+}
+
+async function restartablePostgres(directory: string): Promise<PostgresControl & { readonly url: string }> {
+  let running = await startPostgres({ directory });
+  const { port, url } = running;
+  return {
+    url,
+    stop: () => running.stop(),
+    start: async () => {
+      running = await startPostgres({ directory, port });
+    },
   };
 }
 
 async function kongOf(options: StackOptions, started: Stop[]): Promise<KongAddress> {
   const real = realKong(options.environment);
   if (real !== undefined) return real;
-  const postgres = await startPostgres({ directory: path.join(options.directory, 'postgres') });
+  const postgres = await restartablePostgres(path.join(options.directory, 'postgres'));
   started.push(() => postgres.stop());
   const databaseUrl = await createDatabase(postgres.url, `kong_${options.topology}`);
   const standIn = await startKong({
@@ -108,10 +133,11 @@ async function kongOf(options: StackOptions, started: Stop[]): Promise<KongAddre
     topology: options.topology,
     adminPort: options.ports?.admin ?? 0,
     settings: FREQUENCIES,
+    ...options.standIns?.kong,
   });
   started.push(() => standIn.stop());
   const proxies = standIn.nodes.map((node) => ({ name: node.name, http: node.proxyUrl, tls: node.proxyTlsUrl }));
-  return { adminUrls: standIn.adminUrls, databaseUrl, proxies, standIn };
+  return { adminUrls: standIn.adminUrls, databaseUrl, proxies, standIn, postgres };
 }
 
 function environmentFor(
@@ -147,6 +173,7 @@ async function start(options: StackOptions, started: Stop[]): Promise<Omit<Stack
       ? await startKubernetes({
           directory: path.join(options.directory, 'kubernetes'),
           port: options.ports?.kubernetes ?? 0,
+          ...options.standIns?.kubernetes,
         })
       : undefined;
   if (standIn !== undefined) started.push(() => standIn.stop());
