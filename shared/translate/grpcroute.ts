@@ -5,11 +5,11 @@ import { type Expression, and, compare, headerField, hostExpression, packBits, s
 import { proposeTermination, usableBackends } from './gateway-backend.ts';
 import { listenerProtocols, proposeGatewayRoute } from './gateway-route.ts';
 import { type Attachment, attach } from './gateway.ts';
-import { isHost } from './host.ts';
+import { isHeaderName, isHost } from './host.ts';
 import { translateFilters } from './http-filter.ts';
 import { ranked } from './http-match.ts';
 import { hostText } from './identity.ts';
-import { isRegex } from './path.ts';
+import { isRegex, pathProblem } from './path.ts';
 import { pluginIdentity } from './plugin.ts';
 import { type RouteFields, annotatedSnis } from './route.ts';
 import { type KongService, proposeService } from './service.ts';
@@ -59,16 +59,20 @@ function matchesOf(rule: GRPCRouteRule): readonly GRPCRouteMatch[] {
   return matches.length === 0 ? [{}] : matches;
 }
 
-/** Whether Kong can compile what a match holds; otherwise that is a finding. */
+/** What in a match Kong would refuse, or undefined. */
+function matchProblem({ method, headers = [] }: GRPCRouteMatch): string | undefined {
+  const path = method === undefined ? undefined : pathProblem(methodPath(method));
+  if (path !== undefined) return `method makes a path that ${path}`;
+  const name = headers.find((header) => !isHeaderName(header.name) || header.name.toLowerCase() === 'host');
+  if (name !== undefined) return `header ${JSON.stringify(name.name.slice(0, 80))} cannot be matched`;
+  const value = headers.find((header) => isRegexMatch(header) && !isRegex(header.value));
+  return value === undefined ? undefined : `header ${value.name} has a value that is no regular expression`;
+}
+
 function isUsable(context: Context, match: GRPCRouteMatch, field: string): boolean {
-  const sources = [
-    ...(match.method === undefined ? [] : [methodPath(match.method).slice(1)]),
-    ...(match.headers ?? []).filter(isRegexMatch).map(({ value }) => value),
-  ];
-  const usable = sources.every(isRegex);
-  if (!usable)
-    context.report(context.root, 'InvalidPath', `${field} holds a regular expression that Kong cannot compile`);
-  return usable;
+  const problem = matchProblem(match);
+  if (problem !== undefined) context.report(context.root, 'InvalidPath', `${field}: ${problem}`);
+  return problem === undefined;
 }
 
 async function proposeRuleService(

@@ -37,7 +37,7 @@ export function hostsField(hostnames: readonly string[]): RouteFields {
 }
 
 /** What in a match Kong would refuse, or undefined. */
-function matchProblem(match: HTTPRouteMatch): string | undefined {
+function matchProblem(match: HTTPRouteMatch, traditional: boolean): string | undefined {
   // Nothing is escaped on the way to Kong, so that a plain value has to be sound as a regular expression too.
   for (const path of [match.path?.value ?? '/', ...matchPaths(match, false)]) {
     const problem = pathProblem(path);
@@ -45,7 +45,11 @@ function matchProblem(match: HTTPRouteMatch): string | undefined {
   }
   if (match.method !== undefined && !/^[A-Z]+$/.test(match.method)) return 'method is no HTTP method';
   for (const header of match.headers ?? []) {
-    if (!isHeaderName(header.name)) return `header ${JSON.stringify(header.name.slice(0, 80))} is no header name`;
+    // The traditional router matches the host by `hosts` alone.
+    const isHostHeader = traditional && header.name.toLowerCase() === 'host';
+    if (isHostHeader || !isHeaderName(header.name)) {
+      return `header ${JSON.stringify(header.name.slice(0, 80))} cannot be matched`;
+    }
     if (header.type === 'RegularExpression' && !isRegex(header.value)) {
       return `header ${header.name} has a value that is no regular expression`;
     }
@@ -61,7 +65,7 @@ function matchProblem(match: HTTPRouteMatch): string | undefined {
 function usableMatches(context: Context, group: RouteGroup): readonly PlacedMatch[] {
   return group.rules.flatMap(({ index: ruleIndex, rule }) =>
     (rule.matches ?? []).flatMap((match, matchIndex) => {
-      const problem = matchProblem(match);
+      const problem = matchProblem(match, context.options.routerFlavor === 'traditional');
       if (problem === undefined) return [{ ruleIndex, matchIndex, match }];
       context.report(group.route, 'InvalidPath', `spec.rules[${ruleIndex}].matches[${matchIndex}]: ${problem}`);
       return [];

@@ -164,16 +164,22 @@ function traditionalFields(context: Context, source: KubernetesObject, base: Rou
   };
 }
 
+/** Kong refuses gRPC routes that strip the path. */
+function withoutGrpcStripping(fields: RouteFields): RouteFields {
+  if (!(fields.protocols ?? []).some((protocol) => protocol.startsWith('grpc'))) return fields;
+  const { strip_path: _stripPath, ...rest } = fields;
+  return rest;
+}
+
 /** gRPC and HTTP do not mix in one route: then it is an HTTP route, with a finding. gRPC routes strip nothing (KIC). */
 function normalizeProtocols(context: Context, source: KubernetesObject, fields: RouteFields): RouteFields {
   const protocols = fields.protocols ?? [];
-  const grpc = protocols.some((protocol) => protocol.startsWith('grpc'));
-  if (!grpc) return fields;
-  const { strip_path: _stripPath, ...rest } = fields;
-  if (protocols.every((protocol) => protocol.startsWith('grpc'))) return rest;
+  const grpc = protocols.filter((protocol) => protocol.startsWith('grpc'));
+  const kept = withoutGrpcStripping(fields);
+  if (grpc.length === 0 || grpc.length === protocols.length) return kept;
   const detail = `annotation konghq.com/protocols mixes gRPC with other protocols: ${protocols.join(', ')}`;
   context.report(source, 'InvalidAnnotation', detail);
-  return { ...rest, protocols: ['http', 'https'] };
+  return { ...kept, protocols: ['http', 'https'] };
 }
 
 const TRADITIONAL_ONLY = ['regex-priority', 'path-handling'];
@@ -201,7 +207,7 @@ export function withAnnotations(context: Context, source: KubernetesObject, base
   const common = commonFields(context, source, base);
   if (context.options.routerFlavor === 'expressions') {
     reportIgnored(context, source);
-    return common;
+    return withoutGrpcStripping(common);
   }
   return normalizeProtocols(context, source, traditionalFields(context, source, common));
 }

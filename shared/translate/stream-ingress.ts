@@ -15,6 +15,7 @@ import { translateTls } from './tls.ts';
 const TCP_CLASS = 2;
 const UDP_CLASS = 3;
 const TCP_SNI_CLASS = 1;
+const LARGEST_PORT = 65_535;
 
 interface Rule {
   readonly host?: string;
@@ -41,6 +42,10 @@ async function proposeRoute(context: Context, name: string, fields: RouteFields,
 }
 
 async function translateRule(context: Context, rule: Rule, index: number, flavour: Flavour): Promise<void> {
+  if (!Number.isInteger(rule.port) || rule.port < 0 || rule.port > LARGEST_PORT) {
+    context.report(context.root, 'InvalidObject', `spec.rules[${index}].port is no port`);
+    return;
+  }
   const { serviceName, servicePort } = rule.backend;
   const namespace = context.root.metadata.namespace ?? '';
   const backend = { namespace, name: serviceName, port: { by: 'number', number: servicePort } } as const;

@@ -181,6 +181,50 @@ const hostileHttpRoute = fc.record({
     ),
   }),
 });
+const hostileGrpcRoute = fc.record({
+  apiVersion: fc.constant('gateway.networking.k8s.io/v1'),
+  kind: fc.constant('GRPCRoute'),
+  metadata,
+  spec: fc.record({
+    parentRefs: fc.constant([{ name: 'gw' }]),
+    hostnames: fc.array(fc.oneof(hostile, fc.domain()), { maxLength: 2 }),
+    rules: fc.array(
+      fc.record({
+        matches: fc.array(
+          fc.record({
+            method: fc.record({
+              type: fc.constantFrom('Exact', 'RegularExpression'),
+              service: fc.oneof(fc.constant('pkg.Svc'), hostile),
+              method: hostile,
+            }),
+            headers: fc.array(valueMatch, { maxLength: 2 }),
+          }),
+          { maxLength: 2 },
+        ),
+        backendRefs: fc.constant([{ group: '', kind: 'Service', name: 'echo', port: 80, weight: 1 }]),
+      }),
+      { maxLength: 2 },
+    ),
+  }),
+});
+const hostileTcpIngress = fc.record({
+  apiVersion: fc.constant('configuration.konghq.com/v1beta1'),
+  kind: fc.constant('TCPIngress'),
+  metadata: metadata.map((meta) => ({
+    ...meta,
+    annotations: { ...meta.annotations, 'kubernetes.io/ingress.class': 'kong' },
+  })),
+  spec: fc.record({
+    rules: fc.array(
+      fc.record({
+        host: fc.oneof(fc.constant('example.com'), hostile),
+        port: fc.oneof(fc.constant(9000), fc.integer(), fc.double()),
+        backend: fc.record({ serviceName: fc.oneof(fc.constant('echo'), hostile), servicePort: fc.constant(80) }),
+      }),
+      { maxLength: 2 },
+    ),
+  }),
+});
 const BASE: readonly KubernetesObject[] = parseManifests(
   `
 apiVersion: v1
@@ -205,12 +249,15 @@ spec: { gatewayClassName: kong, listeners: [{ name: http, protocol: HTTP, port: 
 for (const routerFlavor of FLAVORS) {
   test(`hostile hosts, paths and annotations give findings or entities that Kong takes (${routerFlavor})`, async () => {
     await fc.assert(
-      fc.asyncProperty(fc.oneof(hostileIngress, hostileHttpRoute), async (object) => {
-        const { entities } = await translateAll([...BASE, object], { ...EVERYTHING, routerFlavor });
-        for (const entity of entities) {
-          assert.equal(schemaProblem(entity, routerFlavor), undefined, JSON.stringify(entity));
-        }
-      }),
+      fc.asyncProperty(
+        fc.oneof(hostileIngress, hostileHttpRoute, hostileGrpcRoute, hostileTcpIngress),
+        async (object) => {
+          const { entities } = await translateAll([...BASE, object], { ...EVERYTHING, routerFlavor });
+          for (const entity of entities) {
+            assert.equal(schemaProblem(entity, routerFlavor), undefined, JSON.stringify(entity));
+          }
+        },
+      ),
       { numRuns: 300 },
     );
   });
