@@ -13,7 +13,7 @@ export interface Control {
   readonly kubernetes: KubernetesConfig;
   readonly slices: SliceConfig;
   /** What somebody should know of the Admin API's nodes, each once: the caller logs it. */
-  takeNotices(): readonly string[];
+  readonly takeNotices: () => readonly string[];
   close(): Promise<void>;
 }
 
@@ -21,6 +21,10 @@ export interface Control {
 const STATEMENT_TIMEOUT_MS = 60_000;
 /** The lock's connection, the intents' and two that read. */
 const CONNECTIONS = 4;
+
+function open(url: string): pg.Pool {
+  return openPool(url, CONNECTIONS, STATEMENT_TIMEOUT_MS);
+}
 
 /** Connects by environment variables. Asks Kong for its version and router. Throws CONFIG_INVALID, KONG_* and KUBERNETES_* errors. */
 export async function connect(env: Environment): Promise<Control> {
@@ -32,7 +36,6 @@ export async function connect(env: Environment): Promise<Control> {
   const { routerFlavor, version, edition } = await admin.root();
   const flavor = routerFlavor === 'expressions' ? 'expressions' : 'traditional';
   const options = translateOptions(env, { routerFlavor: flavor, kongVersion: version, kongEdition: edition });
-  const open = (url: string): pg.Pool => openPool(url, CONNECTIONS, STATEMENT_TIMEOUT_MS);
   const kongPool = open(kong.databaseUrl);
   const statePool = kong.stateDatabaseUrl === kong.databaseUrl ? kongPool : open(kong.stateDatabaseUrl);
   return {

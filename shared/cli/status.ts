@@ -12,8 +12,8 @@ export const usage = `status [--watch] [--json]
 const REVISIONS = 10;
 const EVERY_MS = 2_000;
 
-async function show(run: Convergence, json: boolean): Promise<void> {
-  const [state, revisions] = [await inspect(run), await lastRevisions(run.index, REVISIONS)];
+async function show(connected: Convergence, json: boolean): Promise<void> {
+  const [state, revisions] = [await inspect(connected), await lastRevisions(connected.index, REVISIONS)];
   print(json, { ...state, revisions }, () => [
     ...verdictLines(state.verdicts),
     '',
@@ -22,16 +22,17 @@ async function show(run: Convergence, json: boolean): Promise<void> {
   ]);
 }
 
-async function repeat(run: Convergence, json: boolean): Promise<void> {
-  const { signal, end } = untilInterrupted();
+async function repeat(connected: Convergence, json: boolean): Promise<void> {
+  const interrupted = untilInterrupted();
+  const { signal } = interrupted;
   try {
     while (!signal.aborted) {
-      await show(run, json);
+      await show(connected, json);
       if (!json) process.stdout.write('\n');
       await sleep(EVERY_MS, undefined, { signal }).catch(() => undefined);
     }
   } finally {
-    end();
+    interrupted.end();
   }
 }
 
@@ -39,6 +40,6 @@ async function repeat(run: Convergence, json: boolean): Promise<void> {
 export async function run(args: readonly string[]): Promise<number> {
   const options = { watch: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } } as const;
   const { values } = parseArguments({ args: [...args], options }, usage);
-  await withConvergence((connected) => (values.watch ? repeat : show)(connected, values.json));
+  await withConvergence((convergence) => (values.watch ? repeat : show)(convergence, values.json));
   return 0;
 }

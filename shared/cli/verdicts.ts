@@ -8,11 +8,11 @@ import { table } from './print.ts';
 
 /** Connects as converge does, works, and closes the connections whatever came of it. */
 export async function withConvergence<Result>(work: (run: Convergence) => Promise<Result>): Promise<Result> {
-  const { close, ...run } = connectConvergence(await withCluster(process.env, undefined));
+  const connected = connectConvergence(await withCluster(process.env, undefined));
   try {
-    return await guarded(() => work(run));
+    return await guarded(() => work(connected));
   } finally {
-    await close();
+    await connected.close();
   }
 }
 

@@ -42,9 +42,9 @@ interface Reading {
 }
 
 /** A run of converge; what may pass by itself is no reason to give up. */
-async function read(run: Convergence): Promise<Reading> {
+async function read(connected: Convergence): Promise<Reading> {
   try {
-    const result = await guarded(() => converge(run));
+    const result = await guarded(() => converge(connected));
     return { waited: together(result), result, error: undefined };
   } catch (error) {
     if (!(error instanceof AppError) || !error.info.retryable) throw error;
@@ -53,15 +53,20 @@ async function read(run: Convergence): Promise<Reading> {
 }
 
 /** Waits for the revision that is the newest at first; later ones are for others to wait for. */
-async function waitFor(run: Convergence, timeoutMs: number): Promise<Reading> {
+async function waitFor(connected: Convergence, timeoutMs: number): Promise<Reading> {
   const deadline = Date.now() + timeoutMs;
   let target: string | undefined;
   for (;;) {
-    const reading = await read(run);
+    const reading = await read(connected);
     const newest = reading.result?.newest?.id;
     target ??= newest;
     if (reading.waited === 'converged') return reading;
-    if (target !== undefined && newest !== undefined && newest !== target && (await isConverged(run.index, target))) {
+    if (
+      target !== undefined &&
+      newest !== undefined &&
+      newest !== target &&
+      (await isConverged(connected.index, target))
+    ) {
       return { ...reading, waited: 'converged' };
     }
     if (Date.now() >= deadline) return reading;
@@ -84,7 +89,7 @@ export async function run(args: readonly string[]): Promise<number> {
   );
   if (values.for !== 'converged') throw badArguments('--for must be converged', usage);
   const timeoutMs = timeoutOf(values.timeout);
-  const { waited, result, error } = await withConvergence((connected) => waitFor(connected, timeoutMs));
+  const { waited, result, error } = await withConvergence((convergence) => waitFor(convergence, timeoutMs));
   print(values.json, { waited, ...result, ...(error === undefined ? {} : { error: error.code }) }, () => [
     ...verdictLines(result?.verdicts ?? []),
     ...(error === undefined ? [] : [`${error.code} ${error.message}`]),

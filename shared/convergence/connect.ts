@@ -9,10 +9,13 @@ import type { Convergence } from './converge.ts';
 const CONNECTIONS = 2;
 const STATEMENT_TIMEOUT_MS = 10_000;
 
+function open(url: string): pg.Pool {
+  return openPool(url, CONNECTIONS, STATEMENT_TIMEOUT_MS);
+}
+
 /** What a run of converge needs, by environment variables; connections are opened when they are used. Throws CONFIG_INVALID. */
 export function connectConvergence(env: Environment): Convergence & { close(): Promise<void> } {
   const config = { ...kongConfig(env), ...convergenceConfig(env) };
-  const open = (url: string): pg.Pool => openPool(url, CONNECTIONS, STATEMENT_TIMEOUT_MS);
   const kong = open(config.databaseUrl);
   const index = config.stateDatabaseUrl === config.databaseUrl ? kong : open(config.stateDatabaseUrl);
   // Only discovery needs the cluster here.

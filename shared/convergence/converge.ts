@@ -13,7 +13,7 @@ import { boundMs, holdMs } from './delays.ts';
 import { databaseFacts, dataPlaneRows, lastAnnouncer, lastEvents } from './evidence.ts';
 import type { DatabaseFacts } from './evidence.ts';
 import { hybridVerdicts } from './hybrid-verdict.ts';
-import { firstSeen, observed, recalled } from './observations.ts';
+import { observed, recalled, seenNow } from './observations.ts';
 import { markConverged, openRevisions } from './revisions.ts';
 import { traditionalVerdicts } from './traditional-verdict.ts';
 import type { Revision, Verdict } from './types.ts';
@@ -182,7 +182,7 @@ export function inspect(run: Convergence): Promise<Omit<Converged, 'converged'>>
   return guarded(async () => {
     const ready = await hasIndex(run.index);
     const revisions = ready ? await openRevisions(run.index) : [];
-    const { topology, verdicts } = await judge(run, revisions, ready ? recalled : firstSeen);
+    const { topology, verdicts } = await judge(run, revisions, ready ? recalled : seenNow);
     return { topology, verdicts, newest: revisions[0] };
   });
 }

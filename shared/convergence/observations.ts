@@ -29,7 +29,7 @@ const REMEMBER = `
     (extract(epoch FROM row_since) * 1000)::float8 AS "rowSince"`;
 
 /** Rows that no run has seen before, where there is no index yet. */
-export async function firstSeen(
+export async function seenNow(
   _index: Queryable,
   rows: readonly SeenRow[],
   now: number,

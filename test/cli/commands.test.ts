@@ -54,10 +54,10 @@ async function admin(method: string, path: string, body?: object): Promise<void>
 
 /** Runs `diff` and makes sure that it has changed nothing. */
 async function diff(): Promise<{ readonly code: number; readonly stdout: string }> {
-  const before = await fingerprint(lab.pool);
+  const earlier = await fingerprint(lab.pool);
   const { code, stdout, stderr } = await lab.run('diff');
   assert.equal(stderr, '');
-  assert.equal(await fingerprint(lab.pool), before);
+  assert.equal(await fingerprint(lab.pool), earlier);
   assert.doesNotMatch(stdout, new RegExp(KEY));
   return { code, stdout };
 }
@@ -73,10 +73,10 @@ test('diff shows a first run, with exit code 2, and creates nothing, not even th
 });
 
 test('status without an index knows no revision, and wait says that nothing is known', async () => {
-  const before = await fingerprint(lab.pool);
+  const earlier = await fingerprint(lab.pool);
   const { code, value } = await lab.json('status');
   assert.deepEqual([code, value['revisions'], value['topology']], [0, [], 'hybrid']);
-  assert.equal(await fingerprint(lab.pool), before);
+  assert.equal(await fingerprint(lab.pool), earlier);
   const waited = await lab.json('wait', '--for', 'converged', '--timeout', '0s');
   assert.deepEqual([waited.code, waited.value['waited']], [3, 'unknown']);
 });
@@ -98,9 +98,9 @@ test('wait ends with 0 when the data planes have it, and status shows the proof 
   assert.equal(code, 0, stdout);
   assert.match(stdout, /^converged, revision 1$/m);
   assert.match(stdout, /converged +1 +agreement +stored/);
-  const before = await fingerprint(lab.pool);
+  const earlier = await fingerprint(lab.pool);
   const status = await lab.run('status');
-  assert.equal(await fingerprint(lab.pool), before);
+  assert.equal(await fingerprint(lab.pool), earlier);
   assert.match(status.stdout, /^hybrid; newest revision 1$/m);
   assert.match(status.stdout, /^1 +6 +\d{4}-\S+Z +[\d.]+ s$/m);
   assert.equal(status.code, 0);

@@ -107,14 +107,15 @@ test('what another holder keeps in Kong under another id is adopted in the previ
     assert.ok(seen.adoptions.some(({ entity }) => entity.id === '00000000-0000-4000-8000-000000000001'));
   }));
 
+const faulty: SliceDependencies['translate'] = async (object, lookup, options) => {
+  if (object.metadata.name === 'web-0') throw new TypeError('a fault');
+  return translateRoot(object, lookup, options);
+};
+
 test('a root that cannot be translated keeps what it has', () =>
   withPlane(2, async (plane) => {
     await lookAndDo(plane);
-    const translate: SliceDependencies['translate'] = async (object, lookup, options) => {
-      if (object.metadata.name === 'web-0') throw new TypeError('a fault');
-      return translateRoot(object, lookup, options);
-    };
-    const seen = await look(plane, { translate });
+    const seen = await look(plane, { translate: faulty });
     assert.deepEqual(seen.changes, []);
     assert.deepEqual(
       seen.findings.map(({ reason }) => reason),

@@ -65,7 +65,7 @@ export interface Destinations {
   /** By logical id. */
   readonly queues: ReadonlyMap<string, Queue>;
   /** Invokes a function as an event; what becomes of it is not the bus's business. */
-  invoke(name: string, event: BusEvent): void;
+  readonly invoke: (name: string, event: BusEvent) => void;
 }
 
 function arnOf({ to }: TargetWiring, queues: ReadonlyMap<string, Queue>): string {
