@@ -121,7 +121,7 @@ async function sync(...records: readonly object[]): Promise<unknown> {
 
 /** What the first data plane answers, once it answers as `expected`. */
 async function proxied(host: string, expected: number): Promise<string> {
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 60_000;
   for (;;) {
     const { hostname, port } = new URL(kong.nodes[0]?.proxyUrl ?? '');
     const answer = await new Promise<{ status: number; body: string }>((resolve, reject) => {
