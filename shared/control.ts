@@ -1,9 +1,12 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import { kongConfig, kubernetesConfig, sliceConfig, translateOptions, type Environment } from './config.ts';
 import type { KubernetesConfig, SliceConfig } from './config.ts';
 import { kubernetesClient } from './kubernetes/client.ts';
 import { adminClient } from './kong/admin.ts';
 import { adminNodes } from './kong/discovery-nodes.ts';
+import { eventReader } from './kong/pace-events.ts';
+import { pacer } from './kong/pacer.ts';
 import { openPool } from './pool.ts';
 import type { SliceDependencies } from './slice.ts';
 
@@ -33,13 +36,14 @@ export async function connect(env: Environment): Promise<Control> {
   const notices: string[] = [];
   const nodes = adminNodes(kong, kubernetes, (message) => notices.push(message));
   const admin = adminClient(kong, undefined, nodes);
-  const { routerFlavor, version, edition } = await admin.root();
+  const { routerFlavor, version, edition, role } = await admin.root();
   const flavor = routerFlavor === 'expressions' ? 'expressions' : 'traditional';
   const options = translateOptions(env, { routerFlavor: flavor, kongVersion: version, kongEdition: edition });
   const kongPool = open(kong.databaseUrl);
   const statePool = kong.stateDatabaseUrl === kong.databaseUrl ? kongPool : open(kong.stateDatabaseUrl);
+  const pace = pacer({ events: eventReader(kongPool, role), clock: () => performance.now(), sleep: (ms) => delay(ms) });
   return {
-    dependencies: { statePool, kongPool, kong, admin, kubernetes, options, settings: slices },
+    dependencies: { statePool, kongPool, kong, admin, pace, kubernetes, options, settings: slices },
     kubernetes: cluster,
     slices,
     takeNotices: () => notices.splice(0),

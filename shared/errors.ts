@@ -64,6 +64,12 @@ export const ERRORS = {
     status: 503,
     retryable: true,
   },
+  KONG_EVENTS_LOST: {
+    cause: 'Kong took writes and did not announce them to its nodes (cluster_events), which may serve what was before.',
+    nextStep:
+      "Look for 'queue overflow' in Kong's error log; when a node serves old configuration, write the entity again or restart the node.",
+    retryable: true,
+  },
   KONG_UNREACHABLE: {
     cause: "Kong's Admin API could not be reached.",
     nextStep:

@@ -78,9 +78,10 @@ async function write(tools: Tools, decision: Decision, recovered: boolean): Prom
     return { outcome: NOTHING, written: new Map(), intents, clock: recovered ? await kongClock(tools) : undefined };
   }
   await intend(state, intents);
+  const { kong: config, pace } = dependencies;
   const outcome = await apply(
     decision.plan,
-    { ...kong, concurrency: dependencies.kong.adminConcurrency },
+    { ...kong, concurrency: config.adminConcurrency, ...(pace === undefined ? {} : { pace }) },
     { beforeLevel: () => lock.check() },
   );
   const written = await readBack(kong.actual, outcome);

@@ -107,16 +107,16 @@ function sticky(nodes: AdminNodes): Sticky {
 const LEFT: ReadonlySet<number> = new Set([502, 503, 504]);
 
 function sender(attempts: number, nodes: AdminNodes, http: AdminHttp, counted: () => void): Send {
-  const { current, leave } = sticky(nodes);
+  const node = sticky(nodes);
   const once = async (call: Call): Promise<AxiosResponse<unknown>> => {
-    const node = await current();
+    const used = await node.current();
     counted();
     try {
-      const answer = await http.send(node, call);
-      if (LEFT.has(answer.status)) leave(node);
+      const answer = await http.send(used, call);
+      if (LEFT.has(answer.status)) node.leave(used);
       return answer;
     } catch (error) {
-      leave(node);
+      node.leave(used);
       throw unreachable(call, error);
     }
   };

@@ -56,11 +56,12 @@ interface Answer {
 type Answers = ReadonlyMap<string, Answer>;
 
 /** Asks the nodes whose answer is not known; one that gave none is asked again after a minute, as that can take 6 s. */
-async function ask(nodes: readonly AdminNode[], known: Answers, { probe, clock }: Discovery): Promise<Answers> {
+async function ask(nodes: readonly AdminNode[], known: Answers, discovery: Discovery): Promise<Answers> {
   const answers = nodes.map(async (node): Promise<readonly [string, Answer]> => {
     const before = known.get(keyOf(node));
-    const kept = before !== undefined && (!(before.root instanceof AppError) || clock() - before.at < TOLERATED_MS);
-    return [keyOf(node), kept ? before : { root: await probe(node), at: clock() }];
+    const now = discovery.clock();
+    const kept = before !== undefined && (!(before.root instanceof AppError) || now - before.at < TOLERATED_MS);
+    return [keyOf(node), kept ? before : { root: await discovery.probe(node), at: now }];
   });
   return new Map(await Promise.all(answers));
 }

@@ -4,6 +4,7 @@ import type { ActualState } from '../kong/actual.ts';
 import type { AdminClient, Written } from '../kong/admin.ts';
 import type { Child } from '../kong/children.ts';
 import type { Body } from '../kong/entities.ts';
+import type { Pacer } from '../kong/pacer.ts';
 import { inParallel } from '../parallel.ts';
 import { blamed } from './blame.ts';
 import { inUse } from './apply/in-use.ts';
@@ -18,6 +19,8 @@ export interface Writer {
   readonly actual: ActualState;
   /** Parallel requests inside a level. */
   readonly concurrency: number;
+  /** Keeps long runs from outrunning Kong's events; full speed without one. */
+  readonly pace?: Pacer;
 }
 
 /** What the caller wants to do in between. A hook that rejects ends the run like an unreachable Kong. */
@@ -134,7 +137,9 @@ async function applyLevel(run: Run, level: readonly Change[], facts: Facts): Pro
   if (level.length === 0) return;
   await run.hooks.beforeLevel?.(level);
   const snis = await snisFor(run.writer.actual, level);
-  await inParallel(run.writer.concurrency, level, async (change) => {
+  const { concurrency, pace } = run.writer;
+  await inParallel(concurrency, level, async (change) => {
+    const sentAt = await pace?.admit();
     const result = await attempt(run, change, facts, snis);
     if ('rejected' in result) {
       run.rejected.push(result.rejected);
@@ -142,13 +147,30 @@ async function applyLevel(run: Run, level: readonly Change[], facts: Facts): Pro
       return;
     }
     run.applied.set(subject(change).id, result.done);
+    if (sentAt !== undefined) pace?.wrote(subject(result.done), sentAt);
     await run.hooks.applied?.(result.done);
   });
 }
 
 /**
+ * Writes once more what Kong has not announced after a long run: without the event, nodes would serve what they have in
+ * their caches for ever. A delete cannot be repeated. Throws KONG_EVENTS_LOST.
+ */
+async function announce(run: Run, facts: Facts): Promise<void> {
+  const { pace } = run.writer;
+  const silent = (await pace?.settle()) ?? [];
+  const repeated = silent.flatMap(({ id }) => run.applied.get(id) ?? []).filter(({ action }) => action !== 'delete');
+  if (silent.length === 0) return;
+  // None of the announced types is a certificate, so that there are no SNIs to keep.
+  await applyLevel({ ...run, applied: new Map() }, repeated, facts);
+  const left = silent.length - repeated.length + ((await pace?.settle()) ?? []).length;
+  if (left > 0) throw new AppError('KONG_EVENTS_LOST', `Kong has not announced ${left} writes to its nodes`);
+}
+
+/**
  * Writes a plan to Kong, level after level. A refusal (4xx) leaves that entity and whatever refers to it out, with a
- * finding on its root; the rest goes on. Throws ApplyInterrupted when Kong or its database is gone or a hook rejects.
+ * finding on its root; the rest goes on. Throws ApplyInterrupted when Kong or its
+ * database is gone, its events got lost, or a hook rejects.
  */
 export async function apply(plan: Plan, writer: Writer, hooks: ApplyHooks = {}): Promise<Outcome> {
   const run: Run = { writer, hooks, applied: new Map(), rejected: [], failed: new Set() };
@@ -161,6 +183,7 @@ export async function apply(plan: Plan, writer: Writer, hooks: ApplyHooks = {}):
   try {
     const facts = await read(writer.actual, plan);
     for (const level of plan.levels) await applyLevel(run, level, facts);
+    await announce(run, facts);
   } catch (error) {
     throw new ApplyInterrupted(outcome(), error);
   }

@@ -6,6 +6,7 @@ import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { Key } from '../kubernetes/keys.ts';
 import type { KubernetesObject } from '../kubernetes/resources.ts';
 import type { AdminClient } from '../kong/admin.ts';
+import type { Pacer } from '../kong/pacer.ts';
 import type { EntityRef, Outcome, Plan } from '../plan/types.ts';
 import type { Finding, Proposal, TranslateOptions } from '../translate/types.ts';
 
@@ -17,6 +18,8 @@ export interface SliceDependencies {
   readonly kongPool: pg.Pool;
   readonly kong: Pick<KongConfig, 'filterTags' | 'workspace' | 'adminConcurrency'>;
   readonly admin: AdminClient;
+  /** Shared by all slices, as they follow one another; without one, everything is written at full speed. */
+  readonly pace?: Pacer;
   readonly kubernetes: Pick<KubernetesClient, 'get' | 'list' | 'requests'>;
   readonly options: TranslateOptions;
   readonly settings: SliceSettings;

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { adjust, MAX_RATE, MIN_RATE } from '../../shared/kong/pace.ts';
+import type { Pace, Reading } from '../../shared/kong/pace.ts';
+import { BURST, pacer } from '../../shared/kong/pacer.ts';
+import { inParallel } from '../../shared/parallel.ts';
+import { virtualTime } from '../support/virtual-time.ts';
+
+const reading = fc.record<Reading>({
+  ageMs: fc.double({ min: 0, max: 60_000, noNaN: true }),
+  backlog: fc.nat(50_000),
+  drainPerSecond: fc.option(fc.double({ min: 0.1, max: 5_000, noNaN: true }), { nil: undefined }),
+});
+const pace = fc.record<Pace>({
+  rate: fc.double({ min: MIN_RATE, max: MAX_RATE, noNaN: true }),
+  open: fc.boolean(),
+  drainPerSecond: fc.option(fc.double({ min: 0.1, max: 5_000, noNaN: true }), { nil: undefined }),
+});
+
+test('the rate stays within its bounds, whatever is read', () => {
+  fc.assert(
+    fc.property(fc.array(reading, { maxLength: 50 }), (readings) => {
+      let now: Pace | undefined;
+      for (const item of readings) {
+        now = adjust(now, item);
+        assert.ok(now.rate >= MIN_RATE && now.rate <= MAX_RATE, String(now.rate));
+      }
+    }),
+  );
+});
+
+test('an older backlog never makes it faster, nor opens what a younger one closes', () => {
+  fc.assert(
+    fc.property(pace, reading, fc.double({ min: 0, max: 10_000, noNaN: true }), (before, item, more) => {
+      const younger = adjust(before, item);
+      const older = adjust(before, { ...item, ageMs: item.ageMs + more });
+      assert.ok(older.rate <= younger.rate);
+      assert.ok(younger.open || !older.open);
+    }),
+  );
+});
+
+interface Load {
+  /** Events that Kong's queue writes per second. */
+  readonly drain: number;
+  readonly writes: number;
+  /** Time of one Admin API request, ms. */
+  readonly requestMs: number;
+  readonly connections: number;
+}
+
+interface Seen {
+  /** The longest time that an event came after its write, ms, of writes after the burst. */
+  readonly worstMs: number;
+  readonly seconds: number;
+  readonly readings: number;
+  readonly unannounced: number;
+}
+
+/** Writes through a pacer to a Kong that announces one write after the other, in virtual time. */
+function simulate({ drain, writes, requestMs, connections }: Load): Promise<Seen> {
+  const time = virtualTime();
+  const announcedAt = new Map<string, number>();
+  let readings = 0;
+  let free = 0;
+  let worstMs = 0;
+  const run = async (): Promise<Seen> => {
+    const paced = pacer({
+      clock: time.clock,
+      sleep: time.sleep,
+      events: {
+        forget: () => undefined,
+        announced: async (asked) => {
+          readings += 1;
+          await time.sleep(5);
+          return new Set(asked.filter((write) => (announcedAt.get(write.id) ?? Infinity) <= time.clock()));
+        },
+      },
+    });
+    const ids = Array.from({ length: writes }, (_item, n) => n);
+    await inParallel(connections, ids, async (n) => {
+      const at = await paced.admit();
+      await time.sleep(requestMs);
+      free = Math.max(free, time.clock()) + 1000 / drain;
+      announcedAt.set(String(n), free);
+      if (n >= BURST) worstMs = Math.max(worstMs, free - at);
+      paced.wrote({ type: 'routes', id: String(n) }, at);
+    });
+    const unannounced = await paced.settle();
+    return { worstMs, seconds: time.clock() / 1000, readings, unannounced: unannounced.length };
+  };
+  return time.run(run());
+}
+
+test('events lag less than 2 s behind whatever Kong can do, and most of that is used', async () => {
+  const load = fc.record<Load>({
+    drain: fc.integer({ min: 120, max: 2_000 }),
+    writes: fc.integer({ min: 1_000, max: 4_000 }),
+    requestMs: fc.integer({ min: 5, max: 30 }),
+    connections: fc.constantFrom(4, 10, 16),
+  });
+  await fc.assert(
+    fc.asyncProperty(load, async (given) => {
+      const { worstMs, seconds, unannounced } = await simulate(given);
+      assert.equal(unannounced, 0);
+      assert.ok(worstMs < 2_000, `lag ${worstMs} ms`);
+      const possible = Math.min(given.drain, (given.connections * 1000) / given.requestMs, MAX_RATE);
+      assert.ok(given.writes / seconds > possible * 0.4, `${given.writes / seconds}/s of ${possible}/s`);
+    }),
+    { numRuns: 30 },
+  );
+});
