@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { KINDS } from '../shared/kubernetes/kinds.ts';
@@ -54,4 +54,23 @@ test('every annotation has a golden case that holds it, and none that the code r
 
 test('every gate of the code is in the README', () => {
   for (const gate of Object.keys(GATES)) assert.match(section(readme(), 'gates') ?? '', new RegExp(gate));
+});
+
+test('every difference from Kong Ingress Controller is shown by a golden case or a test', () => {
+  const rows = (section(readme(), 'differences') ?? '').split('\n').slice(2);
+  assert.ok(rows.length > 20);
+  for (const row of rows) {
+    const links = [...(row.split(' | ').at(-1) ?? '').matchAll(/\[([^\]]+)\]\(([^)]+)\)/g)];
+    assert.ok(links.length > 0, row);
+    for (const [, , file = ''] of links) {
+      assert.match(file, /^test\/(golden\/[^/]+\/in\.yaml|.+\.test\.ts)$/);
+      assert.ok(existsSync(path.join(ROOT, file)), `${file} of ${row}`);
+    }
+  }
+});
+
+test('the README has no link to a file that is not there', () => {
+  const links = [...readme().matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)].map((match) => match[1] ?? '');
+  assert.ok(links.length > 50);
+  for (const file of links) assert.ok(existsSync(path.join(ROOT, file)), file);
 });

@@ -29,10 +29,10 @@ const shown = ({ golden }: Coverage): string => `[${golden}](test/golden/${golde
 
 function kinds(): string {
   const rows = Object.entries<Coverage>(KIND_COVERAGE).map(([kind, coverage]) => {
-    const group = isKind(kind) ? KINDS[kind].group : '';
-    return [`${kind}${group === '' ? '' : ` (${group})`}`, coverage.becomes, shown(coverage)];
+    const { group, versions } = isKind(kind) ? KINDS[kind] : { group: '', versions: [] };
+    return [`${kind}${group === '' ? '' : ` (${group})`}`, versions.join(', '), coverage.becomes, shown(coverage)];
   });
-  return markdown(['kind', 'becomes', 'shown by'], rows);
+  return markdown(['kind', 'versions', 'becomes', 'shown by'], rows);
 }
 
 function annotations(): string {
