@@ -81,7 +81,7 @@ test('standard input, JSON and one entity a line', async () => {
     .trim()
     .split('\n')
     .map((line) => /"type":"(\w+)"/.exec(line)?.[1]);
-  assert.deepEqual(types.toSorted(), ['routes', 'services', 'upstreams']);
+  assert.deepEqual(new Set(types), new Set(['routes', 'services', 'upstreams']));
 });
 
 test('router flavour, class and feature gates count', async () => {
