@@ -41,8 +41,10 @@ async function flip(): Promise<readonly ChangeEvent[]> {
   const gone = states[state]?.slice(-1) ?? [];
   state = 1 - state;
   const next = states[state] ?? [];
-  await unseen(lab, next.length, () => lab.cluster.apply(...manifests(...next)));
-  await unseen(lab, gone.length, () => lab.cluster.remove(...manifests(...gone)));
+  await unseen(lab, next.length + gone.length, async () => {
+    await lab.cluster.apply(...manifests(...next));
+    await lab.cluster.remove(...manifests(...gone));
+  });
   return [...next.map((object) => changed(object)), ...gone.map((object) => changed(object, 'delete'))];
 }
 

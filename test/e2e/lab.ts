@@ -9,6 +9,7 @@ import type { Faults as KongFaults } from '../../infra/local/kong/index.ts';
 import type { Faults as KubernetesFaults } from '../../infra/local/kubernetes/index.ts';
 import { startStack, type Stack, type Topology } from '../../infra/local/stack.ts';
 import { isRecord } from '../../shared/json.ts';
+import { kubernetesClient, type KubernetesClient } from '../../shared/kubernetes/client.ts';
 
 /** One line that a function logged. */
 export type LogRecord = Readonly<Record<string, unknown>>;
@@ -16,7 +17,10 @@ export type LogRecord = Readonly<Record<string, unknown>>;
 /** The whole local stack with handles on everything that can go wrong in it. */
 export interface Lab {
   readonly stack: Stack;
+  /** Writes objects. */
   readonly cluster: Cluster;
+  /** Reads objects. */
+  readonly kubernetes: KubernetesClient;
   readonly backend: Backend;
   /** On Kong's database. */
   readonly pool: pg.Pool;
@@ -88,10 +92,12 @@ export async function startLab({ topology = 'hybrid', pageLimit }: LabOptions = 
   const pool = new pg.Pool({ connectionString: stack.kong.databaseUrl, max: 2 });
   // Tests end the server on purpose.
   pool.on('error', () => undefined);
+  const kubernetes = kubernetesClient(stack.kubernetes);
   return {
     stack,
     backend,
     cluster: connectCluster(stack.kubeconfig),
+    kubernetes,
     pool,
     writes,
     log,
@@ -103,6 +109,7 @@ export async function startLab({ topology = 'hybrid', pageLimit }: LabOptions = 
       switchboard.faults = faults;
     },
     stop: async () => {
+      kubernetes.close();
       await pool.end();
       await stack.stop();
       await backend.stop();

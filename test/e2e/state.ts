@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import { isRecord } from '../../shared/json.ts';
-import { listCluster } from '../../shared/kubernetes/cluster.ts';
 import type { KubernetesObject } from '../../shared/kubernetes/resources.ts';
 import { ENTITIES, type Entity } from '../../shared/kong/entities.ts';
 import { entityPath } from '../../shared/kong/paths.ts';
@@ -81,9 +80,13 @@ export async function translated(objects: readonly KubernetesObject[]): Promise<
   return (await translateAll(objects, { ...OPTIONS, cluster: 'local' })).entities;
 }
 
+/** The kinds that the tests' clusters have. */
+const KINDS = ['IngressClass', 'Ingress', 'Service', 'EndpointSlice', 'Secret'] as const;
+
 /** What all objects of the cluster become together. */
 export async function desired(lab: Lab): Promise<readonly Entity[]> {
-  return translated((await listCluster(lab.stack.kubernetes)).objects);
+  const lists = await Promise.all(KINDS.map((kind) => lab.kubernetes.list(kind, { namespace: '' })));
+  return translated(lists.flatMap(({ objects }) => objects));
 }
 
 /** Whether an answer of Kong has these fields; what Kong adds by default does not count. */
