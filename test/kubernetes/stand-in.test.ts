@@ -135,6 +135,60 @@ test('the live lookup reads what is there, and knows what is not', async () => {
   assert.deepEqual(await lookup.list('EndpointSlice', { service: 'default/web' }), []);
 });
 
+const DEFINITIONS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+const TLS_ROUTES = 'tlsroutes.gateway.networking.k8s.io';
+
+/** The Gateway API's TLSRoute as a release serves it: each version `name` or, where it is not served, `-name`. */
+function tlsRoutes(...versions: readonly string[]): object {
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: TLS_ROUTES },
+    spec: {
+      group: 'gateway.networking.k8s.io',
+      scope: 'Namespaced',
+      names: { kind: 'TLSRoute', plural: 'tlsroutes', singular: 'tlsroute', listKind: 'TLSRouteList' },
+      versions: versions.map((name, index) => ({
+        name: name.replace('-', ''),
+        served: !name.startsWith('-'),
+        storage: index === 0,
+        schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+      })),
+    },
+  };
+}
+
+test('an object stays the same while the cluster goes from an older version of its CRD to a newer one', async () => {
+  await write({ method: 'POST', path: DEFINITIONS, body: tlsRoutes('v1alpha2') });
+  const route = { metadata: { name: 'secure' }, spec: { hostnames: ['a.example.com'] } };
+  const path = '/apis/gateway.networking.k8s.io/v1alpha2/namespaces/default/tlsroutes';
+  await write({
+    method: 'POST',
+    path,
+    body: { apiVersion: 'gateway.networking.k8s.io/v1alpha2', kind: 'TLSRoute', ...route },
+  });
+  const config = await loadKubeconfig(cluster.kubeconfig, 'local');
+  const seenAs = async (): Promise<readonly unknown[]> => {
+    const { objects, absent } = await listCluster(config);
+    return [await client.get('TLSRoute', 'default', 'secure'), objects.find(({ kind }) => kind === 'TLSRoute'), absent];
+  };
+  const [first, ...others] = await seenAs();
+  assert.ok(first !== undefined);
+  for (const versions of [
+    ['v1alpha2', 'v1alpha3', 'v1'],
+    ['v1', 'v1alpha2'],
+    ['v1', '-v1alpha2'],
+  ]) {
+    await write({
+      method: 'PATCH',
+      path: `${DEFINITIONS}/${TLS_ROUTES}`,
+      body: tlsRoutes(...versions),
+      contentType: 'application/merge-patch+json',
+    });
+    assert.deepEqual(await seenAs(), [first, ...others], versions.join(' '));
+  }
+});
+
 test('a list of the whole cluster has everything, over several pages', async () => {
   const names = Array.from({ length: 120 }, (_, index) => `many-${String(index).padStart(4, '0')}`);
   for (const name of names)
