@@ -3,6 +3,7 @@ import type { KongCustomEntity } from '../kubernetes/kong-resources.ts';
 import type { PluginRef } from '../kubernetes/plugin-refs.ts';
 import { type Context, fullName } from './context.ts';
 import { entityId } from './identity.ts';
+import { isEnabled } from './kong-features.ts';
 import { pluginTemplate } from './plugin.ts';
 import { isGranted } from './reference-grant.ts';
 import { bindings } from './relations.ts';
@@ -69,6 +70,10 @@ function isOurs(context: Context, entity: KongCustomEntity): boolean {
 export async function translateCustomEntity(context: Context, entity: KongCustomEntity): Promise<void> {
   const { spec } = entity;
   if (spec === undefined || !isOurs(context, entity)) return;
+  if (!isEnabled(context.options, 'KongCustomEntity')) {
+    context.report(entity, 'FeatureGateOff', 'kind KongCustomEntity needs the feature gate of its name');
+    return;
+  }
   const { type } = spec;
   if (!isCustomType(type)) {
     const detail = `spec.type is ${type.slice(0, 80)}, expected one of ${[...CUSTOM_TYPES].join(', ')}`;
