@@ -37,7 +37,7 @@ async function proposeMembership(context: Context, consumer: Consumer, name: str
 async function proposeConsumerPlugins(context: Context, consumer: Consumer): Promise<void> {
   for (const ref of pluginRefs(consumer.object)) {
     const template = await pluginTemplate(context, consumer.object, ref);
-    if (template === undefined || (await isBound(context, ref, template.source.plugin))) continue;
+    if (template === undefined || (await isBound(context, ref))) continue;
     const bound = { slot: consumer.slot, name: consumer.identifier, gate: consumer.slot };
     proposePlugin(context, template, { consumer: bound });
   }
@@ -87,8 +87,7 @@ export async function translateConsumerGroup(context: Context, object: KongConsu
   for (const ref of pluginRefs(object)) {
     const template = await pluginTemplate(context, object, ref);
     if (template === undefined) continue;
-    const taken =
-      (await attachedConsumers(context, ref)).length > 0 || (await isBound(context, ref, template.source.plugin));
+    const taken = (await attachedConsumers(context, ref)).length > 0 || (await isBound(context, ref));
     if (!taken) proposePlugin(context, template, { consumer_group: { slot, name, gate: slot } });
   }
 }

@@ -28,8 +28,10 @@ export interface Context {
   report(object: KubernetesObject, reason: Reason, detail: string): void;
   /** The root's own order among others: `class`, then its age, then its name. */
   rank(rankClass: number): Rank;
-  /** What another root proposes, found by the same lookup; its findings are its own affair. */
-  translate(other: KubernetesObject): Promise<readonly Proposal[]>;
+  /** What another root proposes, found by the same lookup; its findings are its own affair. Without plugins it costs less. */
+  translate(other: KubernetesObject, plugins: boolean): Promise<readonly Proposal[]>;
+  /** False when nobody asks for the plugins that annotations name. */
+  readonly plugins: boolean;
   readonly proposals: readonly Proposal[];
   readonly findings: readonly Finding[];
 }
@@ -106,6 +108,7 @@ export function newContext(
   lookup: Lookup,
   options: TranslateOptions,
   translate: Context['translate'],
+  plugins: boolean,
 ): Context {
   const ref = refOf(options.cluster, root);
   const proposals = new Map<Slot, Proposal>();
@@ -121,6 +124,7 @@ export function newContext(
     lookup,
     report,
     translate,
+    plugins,
     proposed: (slot) => proposals.has(slot),
     rank: (rankClass) => rankOf(root, rankClass),
     propose(draft) {

@@ -66,10 +66,20 @@ export async function translateRoot(
   lookup: Lookup,
   options: TranslateOptions,
 ): Promise<{ readonly proposals: readonly Proposal[]; readonly findings: readonly Finding[] }> {
-  const context = newContext(object, lookup, options, async (other) => {
-    const { proposals } = await translateRoot(other, lookup, options);
+  return translateWith(object, lookup, options, true);
+}
+
+async function translateWith(
+  object: KubernetesObject,
+  lookup: Lookup,
+  options: TranslateOptions,
+  plugins: boolean,
+): Promise<{ readonly proposals: readonly Proposal[]; readonly findings: readonly Finding[] }> {
+  const translate: Context['translate'] = async (other, withPlugins) => {
+    const { proposals } = await translateWith(other, lookup, options, withPlugins);
     return proposals;
-  });
+  };
+  const context = newContext(object, lookup, options, translate, plugins);
   await TRANSLATORS.get(object.kind)?.(context, object);
   return { proposals: context.proposals, findings: context.findings };
 }

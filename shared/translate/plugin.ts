@@ -175,6 +175,7 @@ export async function proposePlugins(
   refs: readonly PluginRef[],
   scope: Scope,
 ): Promise<void> {
+  if (!context.plugins) return;
   for (const ref of refs) {
     const template = await pluginTemplate(context, referrer, ref);
     if (template === undefined) continue;

@@ -36,7 +36,7 @@ export async function* bindings(
   pluginName: string,
 ): AsyncGenerator<{ readonly plugin: Proposal; readonly all: readonly Proposal[] }> {
   for await (const root of related(context, ref)) {
-    const all = await context.translate(root);
+    const all = await context.translate(root, true);
     for (const plugin of all) {
       const bound = plugin.refs['route'] !== undefined || plugin.refs['service'] !== undefined;
       if (plugin.type === 'plugins' && bound && plugin.body['name'] === pluginName) yield { plugin, all };
@@ -44,8 +44,14 @@ export async function* bindings(
   }
 }
 
-/** Whether a plugin is bound to any route or service, so that consumers and groups do not get it for themselves (KIC 2.9.2). */
-export async function isBound(context: Context, ref: PluginRef, pluginName: string): Promise<boolean> {
-  const first = await bindings(context, ref, pluginName).next();
-  return first.done !== true;
+/**
+ * Whether a plugin is bound to any route or service, so that consumers and groups do not get it for themselves
+ * (KIC 2.9.2): whether a root that names it, or whose Service does, has any route.
+ */
+export async function isBound(context: Context, ref: PluginRef): Promise<boolean> {
+  for await (const root of related(context, ref)) {
+    const all = await context.translate(root, false);
+    if (all.some(({ type }) => type === 'routes')) return true;
+  }
+  return false;
 }
