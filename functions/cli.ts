@@ -46,10 +46,16 @@ async function main([name = '', ...args]: readonly string[]): Promise<number> {
   return 0;
 }
 
+/** Name, message and stack only: what libraries hang on their errors (request headers, DSNs) must not be shown. */
+function asAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  return new AppError('INTERNAL', error instanceof Error ? (error.stack ?? error.message) : 'a thrown value');
+}
+
 try {
   process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  if (!(error instanceof AppError)) throw error;
+} catch (thrown) {
+  const error = asAppError(thrown);
   process.stderr.write(`${error.code} ${error.message}\n${error.info.nextStep}\n`);
   process.exitCode = 1;
 }

@@ -55,9 +55,12 @@ export interface SliceConfig {
   readonly earlyDelaysMs: readonly number[];
 }
 
+const POSTGRES = ['postgres:', 'postgresql:'];
+
 /** Reads KONG_* settings. Throws CONFIG_INVALID. */
 export function kongConfig(env: Environment): KongConfig {
-  const databaseUrl = url('KONG_DATABASE_URL', required(env, 'KONG_DATABASE_URL'), ['postgres:', 'postgresql:']);
+  const stateUrl = optional(env, 'KONG_STATE_DATABASE_URL');
+  const databaseUrl = url('KONG_DATABASE_URL', required(env, 'KONG_DATABASE_URL'), POSTGRES);
   const filterTags = list(env, 'KONG_FILTER_TAGS', ['managed-by-ingress-controller']);
   if (filterTags.length === 0) throw new AppError('CONFIG_INVALID', 'KONG_FILTER_TAGS must name at least one tag');
   return {
@@ -65,7 +68,7 @@ export function kongConfig(env: Environment): KongConfig {
     workspace: optional(env, 'KONG_WORKSPACE') ?? '',
     filterTags,
     databaseUrl,
-    stateDatabaseUrl: optional(env, 'KONG_STATE_DATABASE_URL') ?? databaseUrl,
+    stateDatabaseUrl: stateUrl === undefined ? databaseUrl : url('KONG_STATE_DATABASE_URL', stateUrl, POSTGRES),
   };
 }
 

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { test } from 'node:test';
 import { withCluster } from '../../shared/cli/kubernetes.ts';
 import { changeOf } from '../../shared/cli/sync.ts';
@@ -45,6 +48,12 @@ for (const [name, args, env, error] of [
     /^ARGUMENTS_INVALID --timeout 60/,
   ],
   ['no Kong', ['status'], {}, /^CONFIG_INVALID KONG_DATABASE_URL is not set/],
+  [
+    'an index database that is no URL',
+    ['wait', '--for', 'converged'],
+    { ...KONG, KONG_STATE_DATABASE_URL: 'postgres://kong:top-secret@[' },
+    /^CONFIG_INVALID KONG_STATE_DATABASE_URL /,
+  ],
   ['no cluster', ['diff'], KONG, /^CONFIG_INVALID KUBERNETES_URL is not set/],
   ['a kubeconfig that is not there', ['diff', '--kubeconfig', '/nowhere'], KONG, /^KUBECONFIG_INVALID \/nowhere/],
   ['the same by KUBECONFIG', ['reconcile'], { ...KONG, KUBECONFIG: '/nowhere' }, /^KUBECONFIG_INVALID \/nowhere/],
@@ -58,6 +67,16 @@ for (const [name, args, env, error] of [
     assert.doesNotMatch(stderr, /top-secret|\n +at /);
   });
 }
+
+test('a fault of ours shows no more than the error itself', async (context) => {
+  const directory = await mkdtemp(path.join(tmpdir(), 'kong-ingress-arguments-'));
+  context.after(() => rm(directory, { recursive: true }));
+  await symlink(path.join(directory, 'gone'), path.join(directory, 'a.yaml'));
+  const { code, stderr } = await kongIngress(['translate', '-f', directory]);
+  assert.equal(code, 1);
+  assert.match(stderr, /^(INTERNAL|CONFIG_INVALID) /);
+  assert.doesNotMatch(stderr, /errno|syscall:/);
+});
 
 test('objects are named by kind or plural, with a namespace where the kind has one', () => {
   const refs = ['Ingress/shop/web', 'ingresses/shop/web', 'INGRESSCLASS/kong', 'kongplugins/a/b'].map((item) => {
