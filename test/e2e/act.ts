@@ -132,7 +132,8 @@ export async function served(lab: Lab, host: string, status = 200, path = '/'): 
       saw = `${answer.status} ${answer.body}`;
       return answer.status === status && (status !== 200 || answer.body.includes('"backend"')) ? true : undefined;
     }).catch((error: unknown) => {
-      throw new Error(`${host}${path} by ${name}: saw ${saw}`, { cause: error });
+      const errors = lab.log.filter((record) => record['level'] === 'ERROR').slice(-3);
+      throw new Error(`${host}${path} by ${name}: saw ${saw}; ${JSON.stringify(errors)}`, { cause: error });
     });
   }
 }
