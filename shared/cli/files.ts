@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { parseAllDocuments } from 'yaml';
+import { type Document, parseAllDocuments } from 'yaml';
 import { AppError } from '../errors.ts';
 import { type JsonRecord, isRecord } from '../json.ts';
 import { withDefaults } from '../kubernetes/defaults.ts';
@@ -25,13 +25,24 @@ function filesIn(file: string): readonly string[] {
     .map((name) => path.join(file, name));
 }
 
+/** A document's value. Throws CONFIG_INVALID, also for aliases that would multiply beyond measure. */
+function valueOf(document: Document.Parsed, source: string): unknown {
+  const [error] = document.errors;
+  if (error !== undefined) {
+    throw new AppError('CONFIG_INVALID', `${source} is no YAML: ${error.message.split('\n')[0] ?? ''}`);
+  }
+  try {
+    const value: unknown = document.toJS({ maxAliasCount: 1000 });
+    return value;
+  } catch (cause) {
+    throw new AppError('CONFIG_INVALID', `${source} is no YAML that can be read`, { cause });
+  }
+}
+
 /** The documents of a YAML or JSON text; `List` kinds give their items. Throws CONFIG_INVALID. */
 function documents(text: string, source: string): readonly unknown[] {
   return parseAllDocuments(text, { logLevel: 'silent' }).flatMap((document) => {
-    if (document.errors[0] !== undefined) {
-      throw new AppError('CONFIG_INVALID', `${source} is no YAML: ${document.errors[0].message.split('\n')[0] ?? ''}`);
-    }
-    const value: unknown = document.toJS({ maxAliasCount: 1000 });
+    const value = valueOf(document, source);
     if (isRecord(value) && typeof value['kind'] === 'string' && value['kind'].endsWith('List')) {
       const items: unknown = value['items'];
       if (Array.isArray(items)) return items;

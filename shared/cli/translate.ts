@@ -8,7 +8,9 @@ import { readManifests } from './files.ts';
 
 export const usage = `translate -f FILE|DIR|- [--router-flavor traditional|expressions] [--feature-gates A=true,B=false]
           [--ingress-class NAME] [--kong-version VERSION] [--output declarative|entities|json] [--raw]
-  Prints what the manifests become in Kong, without a cluster, a Kong or a database.`;
+  Prints what the manifests become in Kong, without a cluster, a Kong or a database. VERSION is like 3.9.1 for the
+  community edition, 3.9.1-enterprise for the other one, which is assumed when it is not given. Exit code 2: a finding
+  on standard error is an error.`;
 
 /** Offline nothing is known of the Kong that will get the entities: the newest that the rules are written for. */
 const DEFAULT_KONG_VERSION = '3.9.1-enterprise';

@@ -98,6 +98,10 @@ test('what is no manifest is named', async () => {
   const broken = await translate(['-f', path.join(folder, 'broken.yaml')]);
   assert.equal(broken.code, 1);
   assert.match(broken.stderr, /^CONFIG_INVALID .*broken\.yaml is no YAML/);
+  const bomb = `${['a: &a [x, x]', ...'bcdefghijkl'.split('').map((name, index) => `${name}: &${name} [${Array.from({ length: 9 }, () => `*${'abcdefghijk'[index]}`).join()}]`)].join('\n')}\n`;
+  const exploded = await translate(['-f', '-'], bomb);
+  assert.equal(exploded.code, 1);
+  assert.match(exploded.stderr, /^CONFIG_INVALID standard input is no YAML that can be read/);
   const nameless = await translate(['-f', path.join(folder, 'nameless.yaml')]);
   assert.equal(nameless.code, 2);
   assert.match(nameless.stderr, /error InvalidObject .*a Service without usable metadata/);
