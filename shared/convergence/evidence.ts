@@ -2,7 +2,7 @@ import type { Queryable } from '../index/database.ts';
 import { select } from '../kong/database.ts';
 import { AppError } from '../errors.ts';
 import { EVENT_GRACE_MS } from './traditional-verdict.ts';
-import type { Revision } from './types.ts';
+import type { DataPlaneRow, Revision } from './types.ts';
 
 /** What Kong's PostgreSQL says of itself. */
 export interface DatabaseFacts {
@@ -12,18 +12,9 @@ export interface DatabaseFacts {
   readonly entities: number;
 }
 
-/** A row of `clustering_data_planes` as it stands. Times are ms. */
-export interface SeenRow {
-  readonly id: string;
-  readonly hostname: string;
-  readonly ip: string;
-  readonly version: string;
-  readonly syncStatus: string;
-  readonly hash: string;
-  readonly lastSeen: number;
+/** A row of `clustering_data_planes` as it stands, before anything is known of earlier runs. */
+export interface SeenRow extends Omit<DataPlaneRow, 'firstSeen' | 'hashSince' | 'rowSince'> {
   readonly rowXmin: string;
-  /** Place of the newest revision that the row was written after. */
-  readonly afterRevision: number | undefined;
 }
 
 /** The clock and the size. Throws KONG_DATABASE_UNAVAILABLE, also when it is a replica, whose rows may be old (DB §6 row 9). */
