@@ -6,6 +6,8 @@ import { afterEach, test } from 'node:test';
 import { AppError } from '../../shared/errors.ts';
 import { adminClient } from '../../shared/kong/admin.ts';
 import type { AdminClient } from '../../shared/kong/admin.ts';
+import { nodesAt } from '../../shared/kong/admin-nodes.ts';
+import type { AdminNodes } from '../../shared/kong/admin-nodes.ts';
 import type { KongConfig } from '../../shared/config.ts';
 
 interface Received {
@@ -72,8 +74,8 @@ function json(response: ServerResponse, status: number, body: unknown, headers: 
   response.end(JSON.stringify(body));
 }
 
-function client(nodes: readonly FakeNode[], more: Partial<KongConfig> = {}): AdminClient {
-  const made = adminClient({
+function client(nodes: readonly FakeNode[], more: Partial<KongConfig> = {}, found?: AdminNodes): AdminClient {
+  const config: KongConfig = {
     adminUrls: nodes.map((item) => item.url),
     adminToken: undefined,
     workspace: '',
@@ -83,7 +85,8 @@ function client(nodes: readonly FakeNode[], more: Partial<KongConfig> = {}): Adm
     adminConcurrency: 4,
     adminTimeoutMs: 2_000,
     ...more,
-  });
+  };
+  const made = found === undefined ? adminClient(config) : adminClient(config, undefined, found);
   clients.push(made);
   return made;
 }
@@ -147,6 +150,28 @@ test('a node that cuts the connection is left for the next one, which is then ke
   await admin.put('services', ID, { host: 'h' });
   assert.equal(broken.received.length, 1);
   assert.equal(good.received.length, 2);
+});
+
+test('a node whose proxy or database fails is left for the next one', async () => {
+  const failing = await node((_request, _count, response) => json(response, 503, {}, { 'retry-after': '0' }));
+  const good = await node((_request, _count, response) => json(response, 200, { id: ID }));
+  const admin = client([failing, good]);
+  await admin.put('services', ID, { host: 'h' });
+  await admin.put('services', ID, { host: 'h' });
+  assert.deepEqual([failing.received.length, good.received.length], [1, 2]);
+});
+
+test('one node takes all requests, also after others appeared before it, until it is gone', async () => {
+  const answer: Answer = (_request, _count, response) => json(response, 200, { id: ID });
+  const [a, b, c] = await Promise.all([node(answer), node(answer), node(answer)]);
+  let listed = [b];
+  const nodes = { list: () => Promise.resolve(nodesAt(listed.map(({ url }) => url))), unanswered: () => undefined };
+  const admin = client([], {}, nodes);
+  for (const now of [[b], [a, b, c], [a, c]]) {
+    listed = now;
+    await Promise.all([admin.put('services', ID, {}), admin.put('services', ID, {})]);
+  }
+  assert.deepEqual([a.received.length, b.received.length, c.received.length], [2, 4, 0]);
 });
 
 test('no node at all is KONG_UNREACHABLE, with neither token nor body in the error', async () => {

@@ -10,6 +10,7 @@ export interface SeenTls {
   readonly serverName: string | undefined;
   /** Common name of the client's certificate. */
   readonly client: string | undefined;
+  readonly method: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
@@ -45,11 +46,11 @@ export async function tlsFront(target: string, { authority, hosts, clients }: Tl
       ...(clients === undefined ? {} : { ca: clients.certificate, requestCert: true, rejectUnauthorized: true }),
     },
     (request, response) => {
-      const { socket, method, headers } = request;
+      const { socket, method = '', headers } = request;
       if (socket instanceof TLSSocket) {
         const serverName =
           typeof socket.servername === 'string' && socket.servername !== '' ? socket.servername : undefined;
-        seen.push({ serverName, client: clients === undefined ? undefined : commonName(socket), headers });
+        seen.push({ serverName, client: clients === undefined ? undefined : commonName(socket), method, headers });
       }
       const onward = forward(`${target}${request.url ?? ''}`, { method, headers }, (answer) => {
         response.writeHead(answer.statusCode ?? 502, answer.headers);
