@@ -161,10 +161,10 @@ function tlsRoutes(...versions: readonly string[]): object {
 test('an object stays the same while the cluster goes from an older version of its CRD to a newer one', async () => {
   await write({ method: 'POST', path: DEFINITIONS, body: tlsRoutes('v1alpha2') });
   const route = { metadata: { name: 'secure' }, spec: { hostnames: ['a.example.com'] } };
-  const path = '/apis/gateway.networking.k8s.io/v1alpha2/namespaces/default/tlsroutes';
+  const namespaced = '/apis/gateway.networking.k8s.io/v1alpha2/namespaces/default/tlsroutes';
   await write({
     method: 'POST',
-    path,
+    path: namespaced,
     body: { apiVersion: 'gateway.networking.k8s.io/v1alpha2', kind: 'TLSRoute', ...route },
   });
   const config = await loadKubeconfig(cluster.kubeconfig, 'local');
