@@ -25,6 +25,12 @@ metadata: { name: echo }
 spec: { ports: [{ port: 80 }] }
 `;
 
+/** Lists of nine aliases each of the one before: a few hundred bytes, billions of values. */
+const BOMB = Array.from({ length: 11 }, (_, level) => {
+  const item = level === 0 ? 'x' : `*l${level - 1}`;
+  return `l${level}: &l${level} [${Array.from({ length: 9 }, () => item).join()}]`;
+}).join('\n');
+
 before(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'translate-'));
   mkdirSync(path.join(folder, 'both'));
@@ -98,8 +104,7 @@ test('what is no manifest is named', async () => {
   const broken = await translate(['-f', path.join(folder, 'broken.yaml')]);
   assert.equal(broken.code, 1);
   assert.match(broken.stderr, /^CONFIG_INVALID .*broken\.yaml is no YAML/);
-  const bomb = `${['a: &a [x, x]', ...'bcdefghijkl'.split('').map((name, index) => `${name}: &${name} [${Array.from({ length: 9 }, () => `*${'abcdefghijk'[index]}`).join()}]`)].join('\n')}\n`;
-  const exploded = await translate(['-f', '-'], bomb);
+  const exploded = await translate(['-f', '-'], BOMB);
   assert.equal(exploded.code, 1);
   assert.match(exploded.stderr, /^CONFIG_INVALID standard input is no YAML that can be read/);
   const nameless = await translate(['-f', path.join(folder, 'nameless.yaml')]);
