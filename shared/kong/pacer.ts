@@ -31,6 +31,8 @@ const READ_EVERY_MS = 250;
 const SETTLE_EVERY_MS = 100;
 /** A very busy Kong announced a write after 19 s (CV "side fact"). */
 const LOST_MS = 30_000;
+/** Longer than the gate can be closed. */
+const ABANDONED_MS = 4 * LOST_MS;
 
 interface State {
   /** Writes that may still go at full speed. */
@@ -58,7 +60,8 @@ async function look(state: State, { events, clock }: PacerTools): Promise<void> 
   const now = clock();
   const silent = state.waiting.filter((write) => !found.has(write));
   const { lost = [], late = [] } = Object.groupBy(silent, ({ at }) => (now - at > LOST_MS ? 'lost' : 'late'));
-  const seconds = Math.max(1, now - state.readAt) / 1000;
+  const seconds = Math.max(1, now - Math.max(state.readAt, asked[0]?.at ?? now)) / 1000;
+  if (state.pace === undefined) state.nextAt = now;
   state.pace = adjust(state.pace, {
     ageMs: Math.max(0, ...late.map(({ at }) => now - at)),
     backlog: late.length,
@@ -67,6 +70,12 @@ async function look(state: State, { events, clock }: PacerTools): Promise<void> 
   state.waiting = late;
   state.lost = [...state.lost, ...lost];
   state.readAt = now;
+}
+
+/** At full speed nobody asks for events: what is old enough to be given up is given up unseen. */
+function dropOld(waiting: SentWrite[], now: number): void {
+  const young = waiting.findIndex(({ at }) => now - at <= LOST_MS);
+  waiting.splice(0, young === -1 ? waiting.length : young);
 }
 
 /** A pacer at rest. */
@@ -84,17 +93,19 @@ export function pacer(tools: PacerTools): Pacer {
     state = fresh(now);
     tools.events.forget();
   };
+  /** At full speed the budget grows back. A pace ends with its run, or some time after a run that was broken off. */
   const refill = (now: number): void => {
     state.budget = Math.min(BURST, state.budget + (now - state.countedAt) * REFILL_PER_MS);
     state.countedAt = now;
     // After such a rest nothing is known of earlier writes, and nothing needs to be.
-    if (state.budget === BURST) rest(now);
+    if (state.pace === undefined ? state.budget === BURST : now - state.nextAt > ABANDONED_MS) rest(now);
   };
   return {
     admit: async () => {
       refill(clock());
       if (state.pace === undefined && state.budget >= 1) {
         state.budget -= 1;
+        dropOld(state.waiting, clock());
         return clock();
       }
       for (;;) {
@@ -103,7 +114,6 @@ export function pacer(tools: PacerTools): Pacer {
         if (state.pace?.open === true) {
           const slot = Math.max(now, state.nextAt);
           state.nextAt = slot + 1000 / state.pace.rate;
-          state.budget = 0;
           if (slot > now) await sleep(slot - now);
           return clock();
         }

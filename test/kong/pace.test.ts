@@ -42,12 +42,16 @@ test('an older backlog never makes it faster, nor opens what a younger one close
 });
 
 interface Load {
-  /** Events that Kong's queue writes per second. */
-  readonly drain: number;
+  /** Events that Kong's queue writes per second; may depend on the time, ms. */
+  readonly drain: number | ((ms: number) => number);
   readonly writes: number;
   /** Time of one Admin API request, ms. */
   readonly requestMs: number;
   readonly connections: number;
+  /** How many events never come, from the burst's end on. */
+  readonly lost?: number;
+  /** After so many writes, nothing is written for 10 s. */
+  readonly restAfter?: number;
 }
 
 interface Seen {
@@ -58,8 +62,34 @@ interface Seen {
   readonly unannounced: number;
 }
 
+test('a short run reads nothing and waits for nothing', async () => {
+  const { readings, seconds } = await simulate({ drain: 1, writes: BURST, requestMs: 10, connections: 10 });
+  assert.equal(readings, 0);
+  assert.equal(seconds, (BURST / 10) * 0.01);
+});
+
+test('a Kong that becomes slow in the middle is followed', async () => {
+  const slow = { drain: (ms: number) => (ms < 4_000 ? 2_000 : 150), writes: 4_000, requestMs: 10, connections: 10 };
+  const { worstMs, unannounced } = await simulate(slow);
+  assert.equal(unannounced, 0);
+  assert.ok(worstMs < 4_000, `lag ${worstMs} ms`);
+});
+
+test('events that never come stop the writing, and are told of after half a minute', async () => {
+  const { unannounced, seconds } = await simulate({ drain: 500, writes: 600, requestMs: 10, connections: 10, lost: 3 });
+  assert.equal(unannounced, 3);
+  assert.ok(seconds > 30 && seconds < 90, `${seconds} s`);
+});
+
+test('after a rest a run is at full speed again', async () => {
+  const first = await simulate({ drain: 500, writes: BURST, requestMs: 10, connections: 10 });
+  const both = await simulate({ drain: 500, writes: 2 * BURST, requestMs: 10, connections: 10, restAfter: BURST });
+  assert.equal(both.readings, 0);
+  assert.ok(both.seconds < 2 * first.seconds + 11);
+});
+
 /** Writes through a pacer to a Kong that announces one write after the other, in virtual time. */
-function simulate({ drain, writes, requestMs, connections }: Load): Promise<Seen> {
+function simulate({ drain, writes, requestMs, connections, lost = 0, restAfter = writes }: Load): Promise<Seen> {
   const time = virtualTime();
   const announcedAt = new Map<string, number>();
   let readings = 0;
@@ -79,14 +109,17 @@ function simulate({ drain, writes, requestMs, connections }: Load): Promise<Seen
       },
     });
     const ids = Array.from({ length: writes }, (_item, n) => n);
-    await inParallel(connections, ids, async (n) => {
+    const write = async (n: number): Promise<void> => {
       const at = await paced.admit();
       await time.sleep(requestMs);
-      free = Math.max(free, time.clock()) + 1000 / drain;
-      announcedAt.set(String(n), free);
+      free = Math.max(free, time.clock()) + 1000 / (typeof drain === 'number' ? drain : drain(time.clock()));
+      if (n < BURST || n >= BURST + lost) announcedAt.set(String(n), free);
       if (n >= BURST) worstMs = Math.max(worstMs, free - at);
       paced.wrote({ type: 'routes', id: String(n) }, at);
-    });
+    };
+    await inParallel(connections, ids.slice(0, restAfter), write);
+    if (restAfter < writes) await time.sleep(10_000);
+    await inParallel(connections, ids.slice(restAfter), write);
     const unannounced = await paced.settle();
     return { worstMs, seconds: time.clock() / 1000, readings, unannounced: unannounced.length };
   };
@@ -105,7 +138,7 @@ test('events lag less than 2 s behind whatever Kong can do, and most of that is 
       const { worstMs, seconds, unannounced } = await simulate(given);
       assert.equal(unannounced, 0);
       assert.ok(worstMs < 2_000, `lag ${worstMs} ms`);
-      const possible = Math.min(given.drain, (given.connections * 1000) / given.requestMs, MAX_RATE);
+      const possible = Math.min(Number(given.drain), (given.connections * 1000) / given.requestMs, MAX_RATE);
       assert.ok(given.writes / seconds > possible * 0.4, `${given.writes / seconds}/s of ${possible}/s`);
     }),
     { numRuns: 30 },

@@ -162,7 +162,7 @@ async function write({ control }: Bed, name: string): Promise<void> {
 }
 
 /** Runs converge until it says what is waited for. */
-async function until({ env }: Bed, done: (found: Converged) => boolean): Promise<Converged> {
+async function until({ env }: Pick<Bed, 'env'>, done: (found: Converged) => boolean): Promise<Converged> {
   const { close, ...run } = connectConvergence(env);
   try {
     for (const deadline = Date.now() + DEADLINE_MS; ;) {
@@ -214,3 +214,34 @@ for (const { title, way } of WAYS) {
       assert.equal((await until(bed, proven)).verdicts.length, 1);
     }));
 }
+
+test('nodes of another database are left alone, told of once, and never taken for converged', async () => {
+  const [databaseUrl, otherUrl] = [await postgres.createDatabase('ours'), await postgres.createDatabase('theirs')];
+  const start = (url: string): Promise<KongStandIn> =>
+    startKong({ databaseUrl: url, topology: 'traditional', settings: FAST, log: () => undefined });
+  const [kong, other] = [await start(databaseUrl), await start(otherUrl)];
+  const env = {
+    KONG_ADMIN_URL: [other.adminUrl, ...kong.adminUrls].join(),
+    KONG_DATABASE_URL: databaseUrl,
+    KUBERNETES_URL: kubernetes.url,
+    KUBERNETES_TOKEN: kubernetes.token,
+    CLUSTER_NAME: 'test',
+  };
+  const control = await connect(env);
+  try {
+    const result = await runSlice({ roots: [objectKey('Ingress', 'default', 'web')] }, control.dependencies);
+    assert.ok(result.applied.length > 0);
+    assert.equal((await fetch(`${kong.adminUrl}/routes`).then((answer) => answer.text())).includes('web'), true);
+    assert.equal((await fetch(`${other.adminUrl}/routes`).then((answer) => answer.text())).includes('web'), false);
+    const [notice = '', ...rest] = control.takeNotices();
+    assert.match(notice, /different databases/);
+    assert.deepEqual(rest, []);
+    assert.doesNotMatch(notice, new RegExp(new URL(databaseUrl).password));
+    const found = await until({ env }, ({ verdicts }) => verdicts.some(({ state }) => state === 'converged'));
+    assert.deepEqual(found.verdicts.map(({ state }) => state).toSorted(), ['converged', 'converged', 'unknown']);
+    assert.deepEqual(found.converged, []);
+  } finally {
+    await control.close();
+    await Promise.all([kong.stop(), other.stop()]);
+  }
+});
