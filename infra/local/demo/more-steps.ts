@@ -63,12 +63,11 @@ export async function moreSteps(cluster: Cluster): Promise<readonly Step[]> {
       act: () => cluster.apply(...gateway),
       proofs: [SPLIT],
     },
-    { name: 'a KongPlugin with its Secret', expectedEvents: 3, act: () => cluster.apply(...plugin), proofs: [STAMPED] },
     {
-      name: 'a KongConsumer with a key',
-      expectedEvents: 4,
-      act: () => cluster.apply(...consumer),
-      proofs: members(key),
+      name: 'a KongPlugin with its Secret, a KongConsumer with a key',
+      expectedEvents: 7,
+      act: () => cluster.apply(...plugin, ...consumer),
+      proofs: [STAMPED, ...members(key)],
     },
   ];
 }
