@@ -14,7 +14,7 @@ function open(url: string): pg.Pool {
 }
 
 /** What a run of converge needs, by environment variables; connections are opened when they are used. Throws CONFIG_INVALID. */
-export function connectConvergence(env: Environment): Convergence & { close(): Promise<void> } {
+export function connectConvergence(env: Environment): Convergence & { readonly close: () => Promise<void> } {
   const config = { ...kongConfig(env), ...convergenceConfig(env) };
   const kong = open(config.databaseUrl);
   const index = config.stateDatabaseUrl === config.databaseUrl ? kong : open(config.stateDatabaseUrl);

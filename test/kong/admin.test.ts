@@ -161,9 +161,12 @@ test('a node whose proxy or database fails is left for the next one', async () =
   assert.deepEqual([failing.received.length, good.received.length], [1, 2]);
 });
 
+function takesAll(_request: Received, _count: number, response: ServerResponse): void {
+  json(response, 200, { id: ID });
+}
+
 test('one node takes all requests, also after others appeared before it, until it is gone', async () => {
-  const answer: Answer = (_request, _count, response) => json(response, 200, { id: ID });
-  const [a, b, c] = await Promise.all([node(answer), node(answer), node(answer)]);
+  const [a, b, c] = await Promise.all([node(takesAll), node(takesAll), node(takesAll)]);
   let listed = [b];
   const nodes = { list: () => Promise.resolve(nodesAt(listed.map(({ url }) => url))), unanswered: () => undefined };
   const admin = client([], {}, nodes);

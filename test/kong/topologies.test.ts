@@ -217,9 +217,9 @@ for (const { title, way } of WAYS) {
 
 test('nodes of another database are left alone, told of once, and never taken for converged', async () => {
   const [databaseUrl, otherUrl] = [await postgres.createDatabase('ours'), await postgres.createDatabase('theirs')];
-  const start = (url: string): Promise<KongStandIn> =>
-    startKong({ databaseUrl: url, topology: 'traditional', settings: FAST, log: () => undefined });
-  const [kong, other] = [await start(databaseUrl), await start(otherUrl)];
+  const options = { topology: 'traditional', settings: FAST, log: () => undefined } as const;
+  const kong = await startKong({ ...options, databaseUrl });
+  const other = await startKong({ ...options, databaseUrl: otherUrl });
   const env = {
     KONG_ADMIN_URL: [other.adminUrl, ...kong.adminUrls].join(),
     KONG_DATABASE_URL: databaseUrl,

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { AppError } from '../../shared/errors.ts';
 import type { ActualState, Holder } from '../../shared/kong/actual.ts';
+import type { Pacer } from '../../shared/kong/pacer.ts';
 import type { AdminClient, Written } from '../../shared/kong/admin.ts';
 import type { Child } from '../../shared/kong/children.ts';
 import type { Body, EntityType } from '../../shared/kong/entities.ts';
@@ -417,3 +418,47 @@ test('every change is either applied or rejected, whatever Kong refuses', async 
     { numRuns: 300 },
   );
 });
+
+/** A pacer that lets everything through, and whose runs end with these ids unannounced. */
+function pacerOf(...ends: readonly (readonly string[])[]): Pacer & { readonly log: string[] } {
+  const log: string[] = [];
+  const left = [...ends];
+  return {
+    log,
+    admit: () => {
+      log.push('admit');
+      return Promise.resolve(log.length);
+    },
+    wrote: ({ type, id }) => void log.push(`${type} ${id}`),
+    settle: () => Promise.resolve((left.shift() ?? []).map((id) => ({ type: 'routes' as const, id }))),
+  };
+}
+
+test('every request waits for the pacer, and what Kong took is told to it', async () => {
+  const kong = fake({ answers: { 'PUT services bad': refused(400, 2) } }, 1);
+  const pace = pacerOf();
+  await apply(plan([write('services', 'bad'), write('services', 'good')], [write('routes', 'r')]), { ...kong, pace });
+  assert.deepEqual(pace.log, ['admit', 'admit', 'services good', 'admit', 'routes r']);
+});
+
+test('what Kong has not announced is written once more', async () => {
+  const kong = fake();
+  const levels = plan([write('routes', 'a'), write('routes', 'b')]);
+  const outcome = await apply(levels, { ...kong, pace: pacerOf(['b']) });
+  assert.deepEqual(kong.calls, ['PUT routes a', 'PUT routes b', 'PUT routes b']);
+  assert.deepEqual(outcome.applied.map(idOf), ['a', 'b']);
+});
+
+for (const { title, changes, ends } of [
+  { title: 'a write that is not announced either time', changes: [write('routes', 'a')], ends: [['a'], ['a']] },
+  { title: 'a delete that is not announced', changes: [remove('routes', 'a')], ends: [['a'], []] },
+]) {
+  test(`${title} is KONG_EVENTS_LOST, and what was written stays known`, async () => {
+    await assert.rejects(apply(plan(changes), { ...fake(), pace: pacerOf(...ends) }), (error: unknown) => {
+      assert.ok(error instanceof ApplyInterrupted);
+      assert.ok(error.cause instanceof AppError && error.cause.code === 'KONG_EVENTS_LOST');
+      assert.equal(error.outcome.applied.length, 1);
+      return true;
+    });
+  });
+}

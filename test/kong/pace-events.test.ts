@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, beforeEach, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { startAdmin, type RunningAdmin } from '../../infra/local/kong/admin/server.ts';
+import { migrate } from '../../infra/local/kong/database/migrate.ts';
+import type { KongConfig } from '../../shared/config.ts';
+import { adminClient, type AdminClient } from '../../shared/kong/admin.ts';
+import { actualState } from '../../shared/kong/actual.ts';
+import { eventReader, type EventReader, type SentWrite } from '../../shared/kong/pace-events.ts';
+import { BURST, pacer, type Pacer } from '../../shared/kong/pacer.ts';
+import { apply } from '../../shared/plan/apply.ts';
+import type { Change } from '../../shared/plan/types.ts';
+import { temporaryPostgres, type TemporaryPostgres } from '../support/postgres.ts';
+
+const ROLES = ['traditional', 'control_plane'] as const;
+
+let server: TemporaryPostgres;
+let pool: pg.Pool;
+const nodes = new Map<string, { readonly running: RunningAdmin; readonly admin: AdminClient }>();
+let config: KongConfig;
+
+before(async () => {
+  server = await temporaryPostgres();
+  const databaseUrl = await server.createDatabase('kong');
+  pool = new pg.Pool({ connectionString: databaseUrl, max: 10 });
+  pool.on('error', () => undefined);
+  await migrate(pool);
+  config = {
+    adminUrls: [],
+    adminToken: undefined,
+    workspace: '',
+    filterTags: ['ours'],
+    databaseUrl,
+    stateDatabaseUrl: databaseUrl,
+    adminConcurrency: 10,
+    adminTimeoutMs: 5_000,
+  };
+  for (const role of ROLES) {
+    const running = await startAdmin({ pool, role, nodeId: randomUUID() });
+    nodes.set(role, { running, admin: adminClient({ ...config, adminUrls: [running.url] }) });
+  }
+});
+
+after(async () => {
+  for (const { running, admin } of nodes.values()) {
+    admin.close();
+    await running.stop();
+  }
+  await pool.end();
+  await server.stop();
+});
+
+beforeEach(async () => {
+  for (const { running } of nodes.values()) await running.settled();
+  await pool.query('TRUNCATE cluster_events');
+});
+
+function nodeOf(role: string): { readonly running: RunningAdmin; readonly admin: AdminClient } {
+  const node = nodes.get(role);
+  assert.ok(node !== undefined);
+  return node;
+}
+
+/** A service and a route of it, written as a run writes. */
+async function write(admin: AdminClient): Promise<readonly SentWrite[]> {
+  const [service, route] = [randomUUID(), randomUUID()];
+  const first = { type: 'services', id: service, at: performance.now() } as const;
+  assert.ok((await admin.put('services', service, { host: 'h' })).ok);
+  const second = { type: 'routes', id: route, at: performance.now() } as const;
+  assert.ok((await admin.put('routes', route, { paths: ['/'], service: { id: service } })).ok);
+  return [first, second];
+}
+
+const asked = async (reader: EventReader, writes: readonly SentWrite[]): Promise<number> =>
+  (await reader.announced(writes, performance.now())).size;
+
+for (const role of ROLES) {
+  test(`${role}: a write is announced when its event is there, not before`, async () => {
+    const { admin, running } = nodeOf(role);
+    const reader = eventReader(pool, role);
+    const writes = await write(admin);
+    await running.settled();
+    assert.equal(await asked(reader, writes), 2);
+    const never = { type: 'routes', id: randomUUID(), at: performance.now() } as const;
+    assert.equal(await asked(reader, [never]), 0);
+    await write(admin);
+    await running.settled();
+    const more = await write(admin);
+    await running.settled();
+    reader.forget();
+    assert.equal(await asked(reader, more), 2);
+  });
+
+  test(`${role}: events that are missing are missed, and others are not`, async () => {
+    const { admin, running } = nodeOf(role);
+    const reader = eventReader(pool, role);
+    const writes = [...(await write(admin)), ...(await write(admin))];
+    await running.settled();
+    const last = writes.at(-1)?.id ?? '';
+    await pool.query(
+      `DELETE FROM cluster_events WHERE data LIKE '%' || $1 || '%'
+         OR id = (SELECT id FROM cluster_events WHERE channel = 'clustering:push_config' AND data LIKE 'routes:%'
+                  ORDER BY at DESC LIMIT 1)`,
+      [last],
+    );
+    const found = await reader.announced(writes, performance.now());
+    assert.deepEqual(
+      writes.filter((item) => !found.has(item)).map(({ id }) => id),
+      [last],
+    );
+  });
+
+  test(`${role}: a long plan is paced by what is read, and every write is announced at its end`, async () => {
+    const { admin } = nodeOf(role);
+    const reader = eventReader(pool, role);
+    let readings = 0;
+    const counted: EventReader = {
+      forget: () => reader.forget(),
+      announced: (writes, now) => {
+        readings += 1;
+        return reader.announced(writes, now);
+      },
+    };
+    const pace: Pacer = pacer({ events: counted, clock: () => performance.now(), sleep: (ms) => sleep(ms) });
+    const writer = { admin, actual: actualState(pool, config), concurrency: 10, pace };
+    const outcome = await apply({ levels: [services(BURST + 100)], withheld: [] }, writer);
+    assert.equal(outcome.applied.length, BURST + 100);
+    assert.ok(readings > 0);
+    const { rows } = await pool.query<{ events: number }>(
+      "SELECT count(*)::int AS events FROM cluster_events WHERE data LIKE 'services:%'",
+    );
+    assert.equal(rows[0]?.events, BURST + 100);
+  });
+}
+
+const ROOT = { cluster: 'c', group: '', version: 'v1', kind: 'Ingress', namespace: 'n', name: 'i' };
+
+function services(count: number): readonly Change[] {
+  return Array.from({ length: count }, () => {
+    const id = randomUUID();
+    const entity = { type: 'services' as const, id, body: { host: 'h' }, tags: ['ours'] };
+    return { action: 'create' as const, desired: { slot: `services/${id}`, root: ROOT, entity, hash: 'h' } };
+  });
+}
