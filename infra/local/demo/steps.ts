@@ -20,11 +20,14 @@ const MANIFEST = new URL('shop.yaml', import.meta.url);
 /** Objects of the manifest whose changes matter: all but the Namespace. */
 const EVENTS = 10;
 
+function base64(text: string): string {
+  return Buffer.from(text).toString('base64');
+}
+
 /** The shop's objects, with the ports of the backends and a fresh certificate filled in. */
 export async function shopObjects(backends: readonly Backend[]): Promise<readonly KubernetesObject[]> {
   const pair = await selfSigned(['shop.example']);
   const port = (name: string): string => String(backends.find((backend) => backend.name === name)?.port);
-  const base64 = (text: string): string => Buffer.from(text).toString('base64');
   return readManifest(MANIFEST, {
     WEB_PORT: port('web'),
     API_PORT: port('api'),
