@@ -1,10 +1,10 @@
 import path from 'node:path';
 import { appendFileSync } from 'node:fs';
-import { startStack, type Topology } from '../stack.ts';
-import { startBackend } from './backends.ts';
+import { startStack, type Stack, type Topology } from '../stack.ts';
+import { startBackend, type Backend } from './backends.ts';
 import { connectCluster } from './cluster.ts';
 import { startJourney, type StepResult } from './journey.ts';
-import { createMeter } from './meter.ts';
+import { createMeter, type Meter } from './meter.ts';
 import { changeOneByOne, growTo, type ScaleResult } from './scale.ts';
 import { moreSteps } from './more-steps.ts';
 import { shop } from './steps.ts';
@@ -58,13 +58,43 @@ function sameCost(results: readonly ScaleResult[]): boolean {
 
 const HEADER = ['step', '#events', '#Kong writes', '#HTTP', '#SQL', '#written', '#converged', 'proof by request'];
 
-/** Runs the demo and prints its table. True when every proof held. */
-export async function runDemo({ topology, others, directory, print }: DemoOptions): Promise<boolean> {
-  const started = Date.now();
+type Print = DemoOptions['print'];
+
+function tell(print: Print, result: StepResult): void {
+  const times = `written ${seconds(result.writtenMs)}, converged ${seconds(result.convergedMs)}`;
+  print(`  ${result.name}: ${times} (${result.evidence})`);
+  for (const { says, held, saw } of result.proofs)
+    print(`    ${held ? '✓' : '✗'} ${says}${held ? '' : `; saw ${saw}`}`);
+  for (const finding of result.findings) print(`    finding ${finding}`);
+}
+
+async function runSteps(stack: Stack, meter: Meter, backends: readonly Backend[], print: Print): Promise<StepResult[]> {
+  const cluster = connectCluster(stack.kubeconfig);
+  const journey = startJourney(stack, meter);
+  const results: StepResult[] = [];
+  for (const step of [...(await shop({ stack, cluster, backends })), ...(await moreSteps(cluster))]) {
+    const result = await journey.run(step);
+    tell(print, result);
+    results.push(result);
+  }
+  return results;
+}
+
+async function runScale(stack: Stack, meter: Meter, others: readonly number[], print: Print): Promise<ScaleResult[]> {
+  const cluster = connectCluster(stack.kubeconfig);
+  const results: ScaleResult[] = [];
+  for (const [place, count] of others.entries()) {
+    print(`  growing to ${count} other Ingresses …`);
+    await growTo(stack, others[place - 1] ?? 0, count);
+    const result = await changeOneByOne(stack, cluster, meter, CHANGES, `/size-${count}`);
+    results.push({ ...result, others: count });
+  }
+  return results;
+}
+
+function startDemoStack({ topology, directory }: DemoOptions, meter: Meter): Promise<Stack> {
   const log = path.join(directory, 'functions.log');
-  const meter = createMeter();
-  print(`Starting PostgreSQL, stand-ins for Kong (${topology}) and Kubernetes, and the functions …`);
-  const stack = await startStack({
+  return startStack({
     topology,
     directory,
     environment: process.env,
@@ -74,36 +104,25 @@ export async function runDemo({ topology, others, directory, print }: DemoOption
       appendFileSync(log, `${line}\n`);
     },
   });
+}
+
+/** Runs the demo and prints its table. True when every proof held. */
+export async function runDemo(options: DemoOptions): Promise<boolean> {
+  const { topology, others, print } = options;
+  const started = Date.now();
+  const meter = createMeter();
+  print(`Starting PostgreSQL, stand-ins for Kong (${topology}) and Kubernetes, and the functions …`);
+  const stack = await startDemoStack(options, meter);
   const backends = await Promise.all(['web', 'api', 'assets', 'web-new'].map(startBackend));
   try {
-    print(
-      `Ready after ${seconds(Date.now() - started)}. Admin API ${stack.kong.adminUrls[0]}, proxies ${stack.kong.proxies.map((proxy) => proxy.http).join(', ')}`,
-    );
-    const cluster = connectCluster(stack.kubeconfig);
-    const journey = startJourney(stack, meter);
-    const results: StepResult[] = [];
-    for (const step of [...(await shop({ stack, cluster, backends })), ...(await moreSteps(cluster))]) {
-      const result = await journey.run(step);
-      results.push(result);
-      print(
-        `  ${step.name}: written ${seconds(result.writtenMs)}, converged ${seconds(result.convergedMs)} (${result.evidence})`,
-      );
-      for (const { says, held, saw } of result.proofs)
-        print(`    ${held ? '✓' : '✗'} ${says}${held ? '' : `; saw ${saw}`}`);
-      for (const finding of result.findings) print(`    finding ${finding}`);
-    }
-    const scale: ScaleResult[] = [];
-    for (const [place, count] of others.entries()) {
-      print(`  growing to ${count} other Ingresses …`);
-      await growTo(stack, others[place - 1] ?? 0, count);
-      const result = await changeOneByOne(stack, cluster, meter, CHANGES, `/size-${count}`);
-      scale.push({ ...result, others: count });
-    }
+    const proxies = stack.kong.proxies.map((proxy) => proxy.http).join(', ');
+    print(`Ready after ${seconds(Date.now() - started)}. Admin API ${stack.kong.adminUrls[0]}, proxies ${proxies}`);
+    const results = await runSteps(stack, meter, backends, print);
+    const scale = await runScale(stack, meter, others, print);
     const same = sameCost(scale);
-    print('');
-    print(table(HEADER, [...results.map(stepRow), ...scale.map((result) => scaleRow(result, same))]));
+    const rows = [...results.map(stepRow), ...scale.map((result) => scaleRow(result, same))];
+    print(`\n${table(HEADER, rows)}\n`);
     const held = same && results.every((result) => result.proofs.every((proof) => proof.held));
-    print('');
     print(`${held ? 'Every proof held' : 'A PROOF FAILED'}, after ${seconds(Date.now() - started)}.`);
     return held;
   } finally {
