@@ -1,5 +1,6 @@
 import { forgetChanges, lastSlice } from './index/freshness.ts';
 import { overview, type Overview } from './index/overview.ts';
+import { allProvided } from './index/providers.ts';
 import type { ClusterSnapshot } from './kubernetes/cluster.ts';
 import { keyOf } from './kubernetes/keys.ts';
 import { isGone } from './kubernetes/object.ts';
@@ -8,6 +9,7 @@ import { actualState } from './kong/actual.ts';
 import { brakes } from './plan/brake.ts';
 import type { EntityRef } from './plan/types.ts';
 import { differences, orphansOf, type Differences, type Managed, type SnapshotRoot } from './reconcile/compare.ts';
+import { compareProvided, forgetProvided, learnProvided } from './reconcile/provided.ts';
 import {
   guarded,
   prepareIndex,
@@ -144,11 +146,15 @@ async function sweep(
  */
 export async function reconcile(tools: ReconcileTools): Promise<ReconcileReport> {
   return guarded(async () => {
-    const { statePool } = tools.dependencies;
+    const { dependencies } = tools;
+    const { statePool } = dependencies;
     await prepareIndex(statePool);
     // Before the lists: whatever a slice learns from now on is newer than they are.
     const asOf = await lastSlice(statePool);
+    const before = await allProvided(statePool);
     const listed = await tools.list();
+    const { unknown, stale } = compareProvided(listed.objects, before.provided);
+    await learnProvided(dependencies, unknown, before);
     const lookup = snapshotLookup(listed.objects);
     const roots = await translateSnapshot(tools, listed, lookup);
     const seen = await look(tools);
@@ -162,6 +168,7 @@ export async function reconcile(tools: ReconcileTools): Promise<ReconcileReport>
       held || !healed || orphans.length === 0
         ? { complete: healed, braked: held ? found.doomed : 0 }
         : await sweep(run, orphans, found.managed);
+    if (healed) await forgetProvided(dependencies, stale, asOf);
     await forgetChanges(statePool);
     return {
       complete: swept.complete,

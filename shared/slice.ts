@@ -155,24 +155,31 @@ async function runHolding(
   };
 }
 
+/** Waits for the right to write, and gives it up after `work`, unless that has committed. Rejects with LOCK_BUSY. */
+export async function holdingLock<T>(
+  { statePool, settings, kong }: Pick<SliceDependencies, 'statePool' | 'settings' | 'kong'>,
+  work: (lock: Lock, meter: Meter) => Promise<T>,
+): Promise<T> {
+  return inTurn(statePool, settings.lockWaitMs, async () => {
+    const meter: Meter = { statements: 0 };
+    const name = `control-plane/${kong.workspace}`;
+    const lock = await acquire(statePool, meter, { name, waitMs: settings.lockWaitMs });
+    try {
+      return await work(lock, meter);
+    } finally {
+      await lock.release();
+    }
+  });
+}
+
 /**
  * One run of the only write path (DESIGN §5): reads what the changes touch, brings Kong to it, remembers it. Safe to
  * repeat, to interrupt anywhere and to run twice at once. Rejects with LOCK_BUSY, LOCK_LOST, INDEX_*, KUBERNETES_* and
  * KONG_* errors; then nothing is remembered but the intents, which the next slice takes up.
  */
 export async function runSlice(request: SliceRequest, dependencies: SliceDependencies): Promise<SliceResult> {
-  const { statePool, settings, kong } = dependencies;
   return guarded(async () => {
-    await prepareIndex(statePool);
-    return inTurn(statePool, settings.lockWaitMs, async () => {
-      const meter: Meter = { statements: 0 };
-      const name = `control-plane/${kong.workspace}`;
-      const lock = await acquire(statePool, meter, { name, waitMs: settings.lockWaitMs });
-      try {
-        return await runHolding(lock, meter, request, dependencies);
-      } finally {
-        await lock.release();
-      }
-    });
+    await prepareIndex(dependencies.statePool);
+    return holdingLock(dependencies, (lock, meter) => runHolding(lock, meter, request, dependencies));
   });
 }

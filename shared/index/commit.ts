@@ -3,6 +3,7 @@ import type { EntityRef, KnownSlot, StoredProposal } from '../plan/types.ts';
 import type { Finding, Slot } from '../translate/types.ts';
 import type { Intent } from './affected.ts';
 import type { Lock } from './lock.ts';
+import type { Provided } from './providers.ts';
 import { toDependentRows, toEntityRow, toProposalRow } from './rows.ts';
 
 /** A root as it was translated. */
@@ -36,7 +37,9 @@ export interface Memory {
   /** Roots that are gone, or that are no roots any more. */
   readonly gone: readonly Key[];
   /** Objects and the query keys that they provide now; none removes the object. */
-  readonly provides: ReadonlyMap<Key, readonly Key[]>;
+  readonly provides: Provided;
+  /** Objects that were met, and query keys that they provide: what they provided before stays too, as nobody has reached its readers yet. */
+  readonly met: Provided;
   /** Keys that changed. */
   readonly changes: readonly Key[];
   readonly entities: readonly KnownSlot[];
@@ -101,6 +104,13 @@ const COMMIT = `
   put_provides AS (
     INSERT INTO kong_ingress.provides AS p (object, keys) SELECT object, keys FROM new_provides WHERE keys <> '{}'
     ON CONFLICT (object) DO UPDATE SET keys = excluded.keys WHERE p.keys <> excluded.keys
+  ),
+  add_provides AS (
+    INSERT INTO kong_ingress.provides AS p (object, keys)
+    SELECT m.object, ARRAY(SELECT jsonb_array_elements_text(m.keys))
+    FROM input, jsonb_to_recordset(doc->'met') AS m(object text, keys jsonb)
+    ON CONFLICT (object) DO UPDATE SET keys = ARRAY(SELECT unnest(p.keys) UNION SELECT unnest(excluded.keys))
+    WHERE NOT p.keys @> excluded.keys
   ),
   put_changes AS (
     INSERT INTO kong_ingress.changes (slice, key)
@@ -192,6 +202,7 @@ function document(memory: Memory): unknown {
     })),
     sources: memory.roots.flatMap((item) => item.sources.map((key) => ({ key, root: item.root }))),
     provides: [...memory.provides].map(([object, keys]) => ({ object, keys })),
+    met: [...memory.met].flatMap(([object, keys]) => (keys.length === 0 ? [] : [{ object, keys }])),
     changes: memory.changes,
     proposals: memory.roots.flatMap((item) => (item.proposals ?? []).map(toProposalRow)),
     dependents: memory.roots.flatMap((item) => toDependentRows(item.proposals ?? [])),

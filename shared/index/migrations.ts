@@ -131,4 +131,8 @@ export const MIGRATIONS: readonly string[] = [
   -- When the slice began: its lock's transaction, whose time now() is, begins before the first write to Kong.
   ALTER TABLE kong_ingress.revisions ADD COLUMN started_at timestamptz NOT NULL DEFAULT now();
   `,
+  `
+  -- Who provides a key. Without a pending list: a slice must not pay for what earlier ones left in it.
+  CREATE INDEX provides_keys ON kong_ingress.provides USING gin (keys) WITH (fastupdate = off);
+  `,
 ];

@@ -41,6 +41,11 @@ const SELECTIONS: { readonly [K in QueryKind]: (query: Queries[K]) => Selection 
   TLSRoute: wholeKind,
 };
 
+/** Kinds whose answers no selector finds, so that the whole kind has to be listed unless somebody knows the members. */
+export const UNSELECTABLE: readonly string[] = Object.entries(SELECTIONS).flatMap(([kind, selection]) =>
+  selection === wholeKind ? [kind] : [],
+);
+
 /** How the API server is asked for a query's answer. Pure. */
 export function selectionOf<K extends QueryKind>(kind: K, query: Queries[K]): Selection {
   return SELECTIONS[kind](query);

@@ -10,6 +10,7 @@ import { resolve, type Adoption, type Resolution } from '../plan/resolve.ts';
 import { isRoot } from '../translate/index.ts';
 import type { Proposal, Slot } from '../translate/types.ts';
 import { isEarly } from './early.ts';
+import { indexedMembers } from './members.ts';
 import { observed, overlay, type ObservedLookup } from './lookups.ts';
 import { read, translateKey, type Translated } from './translate.ts';
 import type { SliceDependencies, SliceRequest } from './types.ts';
@@ -45,7 +46,7 @@ interface Reading {
 }
 
 async function openLookup(lock: Lock, request: SliceRequest, dependencies: SliceDependencies): Promise<Reading> {
-  const live = liveLookup(dependencies.kubernetes);
+  const live = liveLookup(dependencies.kubernetes, indexedMembers(lock, request.changes ?? []));
   if (request.snapshot === undefined) return { lookup: observed(live), dirty: undefined };
   const dirty = await learntSince(lock, request.snapshot.asOf);
   return { lookup: observed(overlay(request.snapshot.lookup, live, dirty)), dirty };

@@ -126,12 +126,15 @@ function roots(
   });
 }
 
-function provides(gathered: Gathered): ReadonlyMap<Key, readonly Key[]> {
-  const seen = new Map(gathered.provides);
+function provides(gathered: Gathered): Pick<Memory, 'provides' | 'met'> {
+  const changed = new Map(
+    [...gathered.changedObjects].map(
+      ([key, object]) => [key, object === undefined ? [] : providedKeys(object)] as const,
+    ),
+  );
   // Until the last root is done, a repetition of the slice has to reach the former readers again.
-  if (gathered.remaining.length > 0) return seen;
-  for (const [key, object] of gathered.changedObjects) seen.set(key, object === undefined ? [] : providedKeys(object));
-  return seen;
+  if (gathered.remaining.length > 0) return { provides: new Map(), met: new Map([...gathered.provides, ...changed]) };
+  return { provides: changed, met: new Map([...gathered.provides].filter(([key]) => !changed.has(key))) };
 }
 
 /** What the index keeps of a slice. Pure. */
@@ -153,7 +156,7 @@ export function remember(
     cluster,
     roots: roots(gathered, decision, extra, asOf),
     gone,
-    provides: provides(gathered),
+    ...provides(gathered),
     changes: [...new Set([...gathered.changedKeys, ...gone])],
     entities: entities(gathered, decision, done),
     dropped: dropped(gathered, decision, done),

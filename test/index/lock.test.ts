@@ -26,6 +26,7 @@ const NOTHING: Memory = {
   roots: [],
   gone: [],
   provides: new Map(),
+  met: new Map(),
   changes: [],
   entities: [],
   dropped: [],

@@ -8,7 +8,7 @@ import { reconcile } from '../../shared/reconcile.ts';
 import { prepareIndex, runSlice, type SliceDependencies } from '../../shared/slice.ts';
 import type { Proposal } from '../../shared/translate/types.ts';
 import { controlPlane, OPTIONS, type ControlPlane } from '../support/control-plane.ts';
-import { endpoints, ingress, INGRESS_CLASS, service } from '../support/manifests.ts';
+import { consumer, endpoints, ingress, INGRESS_CLASS, plugin, service } from '../support/manifests.ts';
 import { assertConverged } from '../support/oracle.ts';
 import { temporaryPostgres, type TemporaryPostgres } from '../support/postgres.ts';
 
@@ -78,6 +78,14 @@ const names = fc.constantFrom('a', 'b', 'c');
 const services = fc.constantFrom('echo', 'other');
 const ages = fc.constantFrom('2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z');
 
+const annotated = fc.constantFrom<Readonly<Record<string, string>>[]>(
+  {},
+  {},
+  { 'konghq.com/plugins': 'p' },
+  { 'konghq.com/plugins': 'q' },
+  { 'konghq.com/plugins': 'p,q' },
+);
+
 const acts: fc.Arbitrary<Step['act']> = fc.oneof(
   {
     weight: 4,
@@ -93,14 +101,16 @@ const acts: fc.Arbitrary<Step['act']> = fc.oneof(
         backend: fc.option(services, { nil: undefined }),
         createdAt: ages,
         className: fc.constantFrom('kong', 'kong', 'kong', 'nginx'),
+        plugins: annotated,
       })
       .map(
-        ({ name, rules, backend, createdAt, className }): Step['act'] =>
+        ({ name, rules, backend, createdAt, className, plugins }): Step['act'] =>
           (cluster) =>
             cluster.put(
               ingress(name, rules, {
                 createdAt,
                 className,
+                annotations: plugins,
                 ...(backend === undefined ? {} : { defaultBackend: { service: backend, port: 80 } }),
               }),
             ),
@@ -110,11 +120,15 @@ const acts: fc.Arbitrary<Step['act']> = fc.oneof(
   {
     weight: 2,
     arbitrary: fc
-      .tuple(services, fc.constantFrom<Readonly<Record<string, string>>[]>({}, { 'konghq.com/read-timeout': '1000' }))
+      .tuple(
+        services,
+        fc.constantFrom<Readonly<Record<string, string>>[]>({}, { 'konghq.com/read-timeout': '1000' }),
+        annotated,
+      )
       .map(
-        ([name, annotations]): Step['act'] =>
+        ([name, annotations, plugins]): Step['act'] =>
           (cluster) =>
-            cluster.put(service(name, 80, annotations)),
+            cluster.put(service(name, 80, { ...annotations, ...plugins })),
       ),
   },
   { weight: 1, arbitrary: services.map((name) => remove('Service', name)) },
@@ -127,6 +141,24 @@ const acts: fc.Arbitrary<Step['act']> = fc.oneof(
     ),
   },
   { weight: 1, arbitrary: fc.constant<Step['act']>((cluster) => cluster.put(INGRESS_CLASS)) },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(fc.constantFrom('p', 'q'), fc.integer({ min: 1, max: 2 })).map(
+      ([name, minute]): Step['act'] =>
+        (cluster) =>
+          cluster.put(plugin(name, { minute })),
+    ),
+  },
+  { weight: 1, arbitrary: fc.constantFrom('p', 'q').map((name) => remove('KongPlugin', name)) },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(fc.constantFrom('ann', 'bob'), fc.constantFrom(undefined, 'p', 'q', 'p,q')).map(
+      ([name, plugins]): Step['act'] =>
+        (cluster) =>
+          cluster.put(consumer(name, plugins)),
+    ),
+  },
+  { weight: 1, arbitrary: fc.constantFrom('ann', 'bob').map((name) => remove('KongConsumer', name)) },
 );
 
 const steps = fc.array(fc.record({ act: acts, fate: fates }), { minLength: 3, maxLength: 12 });

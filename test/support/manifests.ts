@@ -72,3 +72,31 @@ export const INGRESS_CLASS: KubernetesObject & { readonly spec: { readonly contr
   metadata: { name: 'kong' },
   spec: { controller: 'ingress-controllers.konghq.com/kong' },
 };
+
+/** A KongConsumer of class kong, with a plugin if one is named. */
+export function consumer(name: string, plugins?: string, fields: object = {}): KubernetesObject {
+  const annotations = {
+    'kubernetes.io/ingress.class': 'kong',
+    ...(plugins === undefined ? {} : { 'konghq.com/plugins': plugins }),
+  };
+  const object = {
+    apiVersion: 'configuration.konghq.com/v1',
+    kind: 'KongConsumer',
+    metadata: { name, namespace: 'default', annotations },
+    username: name,
+    ...fields,
+  };
+  return object;
+}
+
+/** A KongPlugin that limits rates. */
+export function plugin(name: string, config: Readonly<Record<string, number>>): KubernetesObject {
+  const object = {
+    apiVersion: 'configuration.konghq.com/v1',
+    kind: 'KongPlugin',
+    metadata: { name, namespace: 'default' },
+    plugin: 'rate-limiting',
+    config: { ...config, policy: 'local' },
+  };
+  return object;
+}
