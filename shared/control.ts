@@ -29,6 +29,11 @@ function open(url: string): pg.Pool {
   return openPool(url, CONNECTIONS, STATEMENT_TIMEOUT_MS);
 }
 
+/** ms; a monotonic clock may stand still while Lambda has the instance frozen. */
+function clock(): number {
+  return Date.now();
+}
+
 /** Connects by environment variables. Asks Kong for its version and router. Throws CONFIG_INVALID, KONG_* and KUBERNETES_* errors. */
 export async function connect(env: Environment): Promise<Control> {
   const [kong, cluster, slices] = [kongConfig(env), kubernetesConfig(env), sliceConfig(env)];
@@ -41,7 +46,7 @@ export async function connect(env: Environment): Promise<Control> {
   const options = translateOptions(env, { routerFlavor: flavor, kongVersion: version, kongEdition: edition });
   const kongPool = open(kong.databaseUrl);
   const statePool = kong.stateDatabaseUrl === kong.databaseUrl ? kongPool : open(kong.stateDatabaseUrl);
-  const pace = pacer({ events: eventReader(kongPool, role), clock: () => performance.now(), sleep: (ms) => delay(ms) });
+  const pace = pacer({ events: eventReader(kongPool, role, clock), clock, sleep: (ms) => delay(ms) });
   return {
     dependencies: { statePool, kongPool, kong, admin, pace, kubernetes, options, settings: slices },
     kubernetes: cluster,

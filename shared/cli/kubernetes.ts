@@ -30,6 +30,7 @@ export async function withControl<Result>(
   try {
     return await work(control);
   } finally {
+    for (const notice of control.takeNotices()) process.stderr.write(`${notice}\n`);
     await control.close();
   }
 }

@@ -134,7 +134,8 @@ export function discoveredNodes(discovery: Discovery): AdminNodes {
   };
   return {
     list: async () => {
-      if (stale || discovery.clock() - known.lookedAt > FRESH_MS) {
+      const age = discovery.clock() - known.lookedAt;
+      if (stale || age < 0 || age > FRESH_MS) {
         running ??= refresh().finally(() => {
           running = undefined;
         });
@@ -164,6 +165,7 @@ export function adminNodes(
     probe: (node) => probe(config, node),
     databaseUrl: config.databaseUrl,
     disagreed,
-    clock: () => performance.now(),
+    // A monotonic clock may stand still while Lambda has the instance frozen.
+    clock: () => Date.now(),
   });
 }

@@ -41,6 +41,8 @@ interface State {
   countedAt: number;
   /** Undefined at full speed. */
   pace: Pace | undefined;
+  /** That of the run before, from which the next one goes on. */
+  readonly learned: Pace | undefined;
   /** When the next write may go. */
   nextAt: number;
   readAt: number;
@@ -49,20 +51,20 @@ interface State {
   lost: readonly SentWrite[];
 }
 
-function fresh(now: number): State {
-  return { budget: BURST, countedAt: now, pace: undefined, nextAt: now, readAt: now, waiting: [], lost: [] };
+function fresh(now: number, learned?: Pace): State {
+  return { budget: BURST, countedAt: now, pace: undefined, learned, nextAt: now, readAt: now, waiting: [], lost: [] };
 }
 
 /** Reads once, and sets the pace by it. */
 async function look(state: State, { events, clock }: PacerTools): Promise<void> {
   const asked = state.waiting.toSorted((a, b) => a.at - b.at);
-  const found = asked.length === 0 ? new Set<SentWrite>() : await events.announced(asked, clock());
+  const found = await events.announced(asked);
   const now = clock();
   const silent = state.waiting.filter((write) => !found.has(write));
   const { lost = [], late = [] } = Object.groupBy(silent, ({ at }) => (now - at > LOST_MS ? 'lost' : 'late'));
   const seconds = Math.max(1, now - Math.max(state.readAt, asked[0]?.at ?? now)) / 1000;
   if (state.pace === undefined) state.nextAt = now;
-  state.pace = adjust(state.pace, {
+  state.pace = adjust(state.pace ?? state.learned, {
     ageMs: Math.max(0, ...late.map(({ at }) => now - at)),
     backlog: late.length,
     drainPerSecond: found.size === 0 ? undefined : found.size / seconds,
@@ -89,8 +91,8 @@ export function pacer(tools: PacerTools): Pacer {
     });
     return looking;
   };
-  const rest = (now: number): void => {
-    state = fresh(now);
+  const rest = (now: number, learned?: Pace): void => {
+    state = fresh(now, learned);
     tools.events.forget();
   };
   /** At full speed the budget grows back. A pace ends with its run, or some time after a run that was broken off. */
@@ -129,8 +131,8 @@ export function pacer(tools: PacerTools): Pacer {
         await read();
         if (state.waiting.length > 0) await sleep(SETTLE_EVERY_MS);
       }
-      const { lost } = state;
-      rest(clock());
+      const { lost, pace } = state;
+      rest(clock(), pace);
       return lost;
     },
   };

@@ -14,6 +14,7 @@ import { apply } from '../../shared/plan/apply.ts';
 import type { Change } from '../../shared/plan/types.ts';
 import { temporaryPostgres, type TemporaryPostgres } from '../support/postgres.ts';
 
+const now = (): number => performance.now();
 const ROLES = ['traditional', 'control_plane'] as const;
 
 let server: TemporaryPostgres;
@@ -66,24 +67,24 @@ function nodeOf(role: string): { readonly running: RunningAdmin; readonly admin:
 /** A service and a route of it, written as a run writes. */
 async function write(admin: AdminClient): Promise<readonly SentWrite[]> {
   const [service, route] = [randomUUID(), randomUUID()];
-  const first = { type: 'services', id: service, at: performance.now() } as const;
+  const first = { type: 'services', id: service, at: now() } as const;
   assert.ok((await admin.put('services', service, { host: 'h' })).ok);
-  const second = { type: 'routes', id: route, at: performance.now() } as const;
+  const second = { type: 'routes', id: route, at: now() } as const;
   assert.ok((await admin.put('routes', route, { paths: ['/'], service: { id: service } })).ok);
   return [first, second];
 }
 
 const asked = async (reader: EventReader, writes: readonly SentWrite[]): Promise<number> =>
-  (await reader.announced(writes, performance.now())).size;
+  (await reader.announced(writes)).size;
 
 for (const role of ROLES) {
   test(`${role}: a write is announced when its event is there, not before`, async () => {
     const { admin, running } = nodeOf(role);
-    const reader = eventReader(pool, role);
+    const reader = eventReader(pool, role, now);
     const writes = await write(admin);
     await running.settled();
     assert.equal(await asked(reader, writes), 2);
-    const never = { type: 'routes', id: randomUUID(), at: performance.now() } as const;
+    const never = { type: 'routes', id: randomUUID(), at: now() + 60_000 } as const;
     assert.equal(await asked(reader, [never]), 0);
     await write(admin);
     await running.settled();
@@ -95,7 +96,7 @@ for (const role of ROLES) {
 
   test(`${role}: events that are missing are missed, and others are not`, async () => {
     const { admin, running } = nodeOf(role);
-    const reader = eventReader(pool, role);
+    const reader = eventReader(pool, role, now);
     const writes = [...(await write(admin)), ...(await write(admin))];
     await running.settled();
     const last = writes.at(-1)?.id ?? '';
@@ -105,7 +106,7 @@ for (const role of ROLES) {
                   ORDER BY at DESC LIMIT 1)`,
       [last],
     );
-    const found = await reader.announced(writes, performance.now());
+    const found = await reader.announced(writes);
     assert.deepEqual(
       writes.filter((item) => !found.has(item)).map(({ id }) => id),
       [last],
@@ -114,16 +115,16 @@ for (const role of ROLES) {
 
   test(`${role}: a long plan is paced by what is read, and every write is announced at its end`, async () => {
     const { admin } = nodeOf(role);
-    const reader = eventReader(pool, role);
+    const reader = eventReader(pool, role, now);
     let readings = 0;
     const counted: EventReader = {
       forget: () => reader.forget(),
-      announced: (writes, now) => {
+      announced: (writes) => {
         readings += 1;
-        return reader.announced(writes, now);
+        return reader.announced(writes);
       },
     };
-    const pace: Pacer = pacer({ events: counted, clock: () => performance.now(), sleep: (ms) => sleep(ms) });
+    const pace: Pacer = pacer({ events: counted, clock: now, sleep: (ms) => sleep(ms) });
     const writer = { admin, actual: actualState(pool, config), concurrency: 10, pace };
     const outcome = await apply({ levels: [services(BURST + 100)], withheld: [] }, writer);
     assert.equal(outcome.applied.length, BURST + 100);
