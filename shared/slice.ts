@@ -12,7 +12,7 @@ import {
 } from './index/index.ts';
 import { guarded } from './index/guarded.ts';
 import { keyOfRef } from './kubernetes/keys.ts';
-import { actualState, type ActualState } from './kong/actual.ts';
+import { actualState } from './kong/actual.ts';
 import { apply } from './plan/apply.ts';
 import { changesOf, subject } from './plan/plan.ts';
 import type { Change, Outcome } from './plan/types.ts';
@@ -51,16 +51,22 @@ function intentOf(change: Change): Intent {
   return { type, id, slot: change.desired.slot, root: keyOfRef(change.desired.root) };
 }
 
+/** The commit can read Kong's tables and PostgreSQL's clock by itself. */
+function oneDatabase({ statePool, kongPool }: SliceDependencies): boolean {
+  return statePool === kongPool;
+}
+
 /** The xmin of what was written. A write of somebody else in between would pass for ours, as Kong has no conditional PUT. */
-async function readBack(actual: ActualState, outcome: Outcome): Promise<ReadonlyMap<string, string>> {
+async function readBack(tools: Tools, outcome: Outcome): Promise<Pick<Done, 'written' | 'readBack'>> {
   const refs = outcome.applied.filter((change) => change.action !== 'delete').map(subject);
-  if (refs.length === 0) return new Map();
-  return new Map([...(await actual.versions(refs))].map(([id, version]) => [id, version.xmin]));
+  if (refs.length === 0 || oneDatabase(tools.dependencies)) return { written: new Map(), readBack: refs };
+  const versions = await tools.kong.actual.versions(refs);
+  return { written: new Map([...versions].map(([id, version]) => [id, version.xmin])), readBack: [] };
 }
 
 /** Time and snapshot of Kong's PostgreSQL, which the commit takes by itself where the index lives in the same one. */
 async function kongClock({ kongPool, dependencies }: Tools): Promise<Clock | undefined> {
-  if (dependencies.statePool === dependencies.kongPool) return undefined;
+  if (oneDatabase(dependencies)) return undefined;
   const { rows } = await kongPool.query<{ now: string; xmax: string }>(
     `SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS now,
        pg_snapshot_xmax(pg_current_snapshot())::text AS xmax`,
@@ -75,7 +81,8 @@ async function write(tools: Tools, decision: Decision, recovered: boolean): Prom
   const { lock, kong, state, dependencies } = tools;
   const intents = changesOf(decision.plan).map(intentOf);
   if (intents.length === 0) {
-    return { outcome: NOTHING, written: new Map(), intents, clock: recovered ? await kongClock(tools) : undefined };
+    const clock = recovered ? await kongClock(tools) : undefined;
+    return { outcome: NOTHING, written: new Map(), readBack: [], intents, clock };
   }
   await intend(state, intents);
   const { kong: config, pace } = dependencies;
@@ -84,9 +91,9 @@ async function write(tools: Tools, decision: Decision, recovered: boolean): Prom
     { ...kong, concurrency: config.adminConcurrency, ...(pace === undefined ? {} : { pace }) },
     { beforeLevel: () => lock.check() },
   );
-  const written = await readBack(kong.actual, outcome);
+  const written = await readBack(tools, outcome);
   const wrote = recovered || outcome.applied.length > 0;
-  return { outcome, written, intents, clock: wrote ? await kongClock(tools) : undefined };
+  return { outcome, ...written, intents, clock: wrote ? await kongClock(tools) : undefined };
 }
 
 async function runLocked(tools: Tools, request: SliceRequest): Promise<Omit<SliceResult, 'cost'>> {

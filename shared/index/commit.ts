@@ -1,4 +1,5 @@
 import type { Key } from '../kubernetes/keys.ts';
+import { rowVersions } from '../kong/row-versions.ts';
 import type { EntityRef, KnownSlot, StoredProposal } from '../plan/types.ts';
 import type { Finding, Slot } from '../translate/types.ts';
 import type { Intent } from './affected.ts';
@@ -43,6 +44,8 @@ export interface Memory {
   /** Keys that changed. */
   readonly changes: readonly Key[];
   readonly entities: readonly KnownSlot[];
+  /** Entities whose xmin is read in the same statement, as Kong's tables are in this database too. */
+  readonly readBack: readonly EntityRef[];
   /** Slots that nobody holds any more. */
   readonly dropped: readonly Slot[];
   /** Slots whose earlier rejection is over. */
@@ -61,8 +64,9 @@ export interface Clock {
   readonly snapshotXmax: string;
 }
 
+/** The statement. `versions`: SQL for `type, id, xmin` of Kong's rows that the relation `read_back` names. */
 // Arrays rather than joins: the planner then uses the indexes whatever it guesses of the JSON's size.
-const COMMIT = `
+const commitWith = (versions: string): string => `
   WITH input AS MATERIALIZED (SELECT $1::jsonb AS doc),
   slice AS MATERIALIZED (SELECT nextval('kong_ingress.slices') AS number),
   meta AS (
@@ -142,9 +146,16 @@ const COMMIT = `
     INSERT INTO kong_ingress.dependents AS d SELECT slot, root, own FROM new_dependents
     ON CONFLICT (slot, root) DO UPDATE SET own = excluded.own WHERE d.own <> excluded.own
   ),
+  read_back AS MATERIALIZED (
+    SELECT r.* FROM input, jsonb_to_recordset(doc->'read_back') AS r(type text, id uuid)
+  ),
+  versions AS MATERIALIZED (${versions}),
   put_entities AS (
     INSERT INTO kong_ingress.entities AS e
-    SELECT n.* FROM input, jsonb_populate_recordset(null::kong_ingress.entities, doc->'entities') AS n
+      (slot, type, id, proposed_id, root, body_hash, hash, row_version)
+    SELECT n.slot, n.type, n.id, n.proposed_id, n.root, n.body_hash, n.hash, coalesce(v.xmin, n.row_version)
+    FROM input, jsonb_populate_recordset(null::kong_ingress.entities, doc->'entities') AS n
+      LEFT JOIN versions v ON v.type = n.type AND v.id = n.id
     ON CONFLICT (slot) DO UPDATE SET type = excluded.type, id = excluded.id, proposed_id = excluded.proposed_id,
       root = excluded.root, body_hash = excluded.body_hash, hash = excluded.hash, row_version = excluded.row_version
     WHERE e IS DISTINCT FROM excluded
@@ -207,6 +218,7 @@ function document(memory: Memory): unknown {
     proposals: memory.roots.flatMap((item) => (item.proposals ?? []).map(toProposalRow)),
     dependents: memory.roots.flatMap((item) => toDependentRows(item.proposals ?? [])),
     entities: memory.entities.map(toEntityRow),
+    read_back: memory.readBack.map(({ type, id }) => ({ type, id })),
     dropped: memory.dropped,
     rejected: memory.rejected.map(({ root, hash, ...item }) => ({ ...item, root: root ?? null, hash: hash ?? null })),
     released: memory.released,
@@ -227,7 +239,15 @@ function document(memory: Memory): unknown {
  * recorded. Throws when the lock was lost: then nothing is remembered, and the intents tell the next slice.
  */
 export async function commit(lock: Lock, memory: Memory): Promise<string | undefined> {
-  const [row] = await lock.commit(COMMIT, document(memory));
+  const [row] = await lock.commit(
+    commitWith(
+      rowVersions(
+        memory.readBack.map((ref) => ref.type),
+        'read_back',
+      ),
+    ),
+    document(memory),
+  );
   if (typeof row !== 'object' || row === null || !('revision' in row)) return undefined;
   return typeof row.revision === 'string' ? row.revision : undefined;
 }

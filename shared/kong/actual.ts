@@ -39,7 +39,7 @@ export interface ActualState {
   managed(): Promise<ReadonlyMap<EntityType, readonly { readonly id: string; readonly xmin: string }[]>>;
   /** Certificate id → names of the SNIs that Kong has on it, whoever made them. */
   snisOf(certificateIds: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>;
-  /** Target id → its upstream's id, for the targets that exist. */
+  /** Target id → its upstream's id, for the targets that exist; those that `versions` met are known without a statement. */
   upstreamsOf(targetIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** Targets as the Admin API would show them; the API has no way to read many of them at once (DB §4.3). */
   targets(ids: readonly string[]): Promise<ReadonlyMap<string, Body>>;
@@ -47,7 +47,14 @@ export interface ActualState {
   children(refs: readonly EntityRef[]): Promise<readonly Child[]>;
 }
 
-async function versions(scope: Scope, wanted: readonly EntityRef[]): Promise<ReadonlyMap<string, Version>> {
+/** Target id → its upstream's id, of targets that were read: an id of ours stands for one upstream and one address. */
+type Upstreams = Map<string, string>;
+
+async function versions(
+  scope: Scope,
+  wanted: readonly EntityRef[],
+  upstreams: Upstreams,
+): Promise<ReadonlyMap<string, Version>> {
   const refs = await supported(scope, wanted);
   if (refs.length === 0) return new Map();
   const values = new Values();
@@ -57,14 +64,16 @@ async function versions(scope: Scope, wanted: readonly EntityRef[]): Promise<Rea
       group.map((ref) => ref.id),
       'uuid[]',
     );
-    return `SELECT t.id::text AS id, t.xmin::text AS xmin, ${managed} AS managed FROM ${ENTITIES[type].table} t WHERE t.id = ANY(${ids})`;
+    const upstream = type === 'targets' ? 't.upstream_id::text' : 'NULL';
+    return `SELECT t.id::text AS id, t.xmin::text AS xmin, ${managed} AS managed, ${upstream} AS upstream FROM ${ENTITIES[type].table} t WHERE t.id = ANY(${ids})`;
   });
-  const rows = await select<{ id: string; xmin: string; managed: boolean }>(
+  const rows = await select<{ id: string; xmin: string; managed: boolean; upstream: string | null }>(
     scope.pool,
     'versions',
     parts.join(' UNION ALL '),
     values.list,
   );
+  for (const { id, upstream } of rows) if (upstream !== null) upstreams.set(id, upstream);
   return new Map(rows.map((row) => [row.id, { xmin: row.xmin, managed: row.managed }]));
 }
 
@@ -98,15 +107,22 @@ async function snisOf(scope: Scope, ids: readonly string[]): Promise<ReadonlyMap
   return new Map([...Map.groupBy(rows, (row) => row.certificate)].map(([id, of]) => [id, of.map((row) => row.name)]));
 }
 
-async function upstreamsOf(scope: Scope, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
-  if (ids.length === 0) return new Map();
+async function upstreamsOf(
+  scope: Scope,
+  ids: readonly string[],
+  known: Upstreams,
+): Promise<ReadonlyMap<string, string>> {
+  const asked = new Set(ids);
+  const met = new Map([...known].filter(([id]) => asked.has(id)));
+  const unknown = ids.filter((id) => !met.has(id));
+  if (unknown.length === 0) return met;
   const rows = await select<{ id: string; upstream: string }>(
     scope.pool,
     'targets',
     'SELECT id::text AS id, upstream_id::text AS upstream FROM targets WHERE id = ANY($1::uuid[])',
-    [ids],
+    [unknown],
   );
-  return new Map(rows.map((row) => [row.id, row.upstream]));
+  return new Map([...met, ...rows.map((row) => [row.id, row.upstream] as const)]);
 }
 
 interface TargetRow {
@@ -141,13 +157,14 @@ export function actualState(pool: Queryable, config: Pick<KongConfig, 'filterTag
     workspace: config.workspace === '' ? 'default' : config.workspace,
     types: typesProbe(pool),
   };
+  const upstreams: Upstreams = new Map();
   return {
-    versions: (refs) => versions(scope, refs),
+    versions: (refs) => versions(scope, refs, upstreams),
     lacks: async (type) => !isCommon(type) && !(await scope.types()).has(type),
     findUnique: async (entities) => findUnique(scope, await supported(scope, entities)),
     managed: () => managedEntities(scope),
     snisOf: (ids) => snisOf(scope, ids),
-    upstreamsOf: (ids) => upstreamsOf(scope, ids),
+    upstreamsOf: (ids) => upstreamsOf(scope, ids, upstreams),
     targets: (ids) => targets(scope, ids),
     children: (refs) => children(scope, refs),
   };

@@ -11,8 +11,9 @@ import { translationHash } from './translate.ts';
 /** What a slice did to Kong. */
 export interface Done {
   readonly outcome: Outcome;
-  /** Entity id → xmin after the write. */
+  /** Entity id → xmin after the write, of what is not left to the commit to read. */
   readonly written: ReadonlyMap<string, string>;
+  readonly readBack: Memory['readBack'];
   readonly intents: Memory['intents'];
   readonly clock: Clock | undefined;
 }
@@ -159,6 +160,7 @@ export function remember(
     ...provides(gathered),
     changes: [...new Set([...gathered.changedKeys, ...gone])],
     entities: entities(gathered, decision, done),
+    readBack: done.readBack,
     dropped: dropped(gathered, decision, done),
     released: released(gathered, decision, done),
     rejected: rejected(done),

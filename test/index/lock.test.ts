@@ -27,6 +27,7 @@ const NOTHING: Memory = {
   gone: [],
   provides: new Map(),
   met: new Map(),
+  readBack: [],
   changes: [],
   entities: [],
   dropped: [],
