@@ -58,16 +58,10 @@ export async function moreSteps(cluster: Cluster): Promise<readonly Step[]> {
   ]);
   return [
     {
-      name: 'an HTTPRoute with weights and a header',
-      expectedEvents: 3,
-      act: () => cluster.apply(...gateway),
-      proofs: [SPLIT],
-    },
-    {
-      name: 'a KongPlugin with its Secret, a KongConsumer with a key',
-      expectedEvents: 7,
-      act: () => cluster.apply(...plugin, ...consumer),
-      proofs: [STAMPED, ...members(key)],
+      name: 'an HTTPRoute with weights, a KongPlugin with a Secret, a KongConsumer',
+      expectedEvents: 10,
+      act: () => cluster.apply(...gateway, ...plugin, ...consumer),
+      proofs: [SPLIT, STAMPED, ...members(key)],
     },
   ];
 }

@@ -63,7 +63,7 @@ function serverNames(sni: JsonObject | undefined): string[] {
   return [name, ['*', ...labels.slice(1)].join('.'), [...labels.slice(0, -1), '*'].join('.')];
 }
 
-/** Writes events one after another, each with its own commit and after the request's answer, as Kong's timers do. */
+/** Writes events in order, after the request's answer and in their own commit, as Kong's timers do. */
 export interface EventWriter {
   add(events: readonly ClusterEvent[]): void;
   /** When all that was added is written. Rejects when some of it could not be. */
@@ -72,25 +72,37 @@ export interface EventWriter {
 
 const HOUR_S = 3600;
 
+/** Kong writes its events one by one; those that wait here are written together, each with a time of its own. */
+const BATCH = 100;
+
 export function createEventWriter(pool: Pool, nodeId: string): EventWriter {
+  const waiting: ClusterEvent[] = [];
   let queue = Promise.resolve();
   let failure: unknown;
-  const write = async ({ channel, data }: ClusterEvent): Promise<void> => {
+  const write = async (): Promise<void> => {
+    const events = waiting.splice(0, BATCH);
+    if (events.length === 0) return;
     await pool.query(
       `INSERT INTO cluster_events (id, node_id, at, expire_at, channel, data)
-       SELECT $1, $2, now, now + $5 * interval '1 second', $3, $4 FROM (SELECT date_trunc('milliseconds', clock_timestamp()) AS now) AS clock`,
-      [randomUUID(), nodeId, channel, data, HOUR_S],
+       SELECT event.id, $1, now, now + $5 * interval '1 second', event.channel, event.data
+       FROM unnest($2::uuid[], $3::text[], $4::text[]) WITH ORDINALITY AS event (id, channel, data, place),
+            LATERAL (SELECT date_trunc('milliseconds', clock_timestamp()) AS now WHERE place > 0) AS clock
+       ORDER BY place`,
+      [
+        nodeId,
+        events.map(() => randomUUID()),
+        events.map(({ channel }) => channel),
+        events.map(({ data }) => data),
+        HOUR_S,
+      ],
     );
   };
   return {
     add(events) {
-      for (const event of events) {
-        queue = queue
-          .then(() => write(event))
-          .catch((error: unknown) => {
-            failure = error;
-          });
-      }
+      waiting.push(...events);
+      queue = queue.then(write).catch((error: unknown) => {
+        failure = error;
+      });
     },
     async settled() {
       await queue;
