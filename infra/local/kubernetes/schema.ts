@@ -5,17 +5,17 @@ import { badRequest } from './status.ts';
 /** The fields of an object: `*` is anything, a list is the shape of every item, `{ '*': … }` a map with any keys. */
 type Shape = '*' | readonly [Shape] | { readonly [field: string]: Shape };
 
-const any = (fields: string): Readonly<Record<string, Shape>> =>
+const fields = (fields: string): Readonly<Record<string, Shape>> =>
   Object.fromEntries(fields.split(' ').map((field): [string, Shape] => [field, '*']));
 
-const METADATA: Shape = any(
+const METADATA: Shape = fields(
   'name generateName namespace selfLink uid resourceVersion generation creationTimestamp deletionTimestamp ' +
     'deletionGracePeriodSeconds labels annotations ownerReferences finalizers managedFields',
 );
-const REF = any('apiGroup kind name');
-const BACKEND: Shape = { service: { name: '*', port: any('name number') }, resource: REF };
-const LOAD_BALANCER: Shape = { ingress: [{ ...any('ip ipMode hostname'), ports: [any('port protocol error')] }] };
-const PORTS: Shape = [any('name port protocol appProtocol')];
+const REF = fields('apiGroup kind name');
+const BACKEND: Shape = { service: { name: '*', port: fields('name number') }, resource: REF };
+const LOAD_BALANCER: Shape = { ingress: [{ ...fields('ip ipMode hostname'), ports: [fields('port protocol error')] }] };
+const PORTS: Shape = [fields('name port protocol appProtocol')];
 
 /** The kinds that people write for Kong. Other kinds take any field, as custom resources without a schema do. */
 const SHAPES: Readonly<Record<string, Readonly<Record<string, Shape>>>> = {
@@ -23,20 +23,20 @@ const SHAPES: Readonly<Record<string, Readonly<Record<string, Shape>>>> = {
     spec: {
       ingressClassName: '*',
       defaultBackend: BACKEND,
-      tls: [any('hosts secretName')],
-      rules: [{ host: '*', http: { paths: [{ ...any('path pathType'), backend: BACKEND }] } }],
+      tls: [fields('hosts secretName')],
+      rules: [{ host: '*', http: { paths: [{ ...fields('path pathType'), backend: BACKEND }] } }],
     },
     status: { loadBalancer: LOAD_BALANCER },
   },
-  IngressClass: { spec: { controller: '*', parameters: any('apiGroup kind name namespace scope') } },
+  IngressClass: { spec: { controller: '*', parameters: fields('apiGroup kind name namespace scope') } },
   Service: {
     spec: {
-      ...any(
+      ...fields(
         'selector clusterIP clusterIPs type externalIPs sessionAffinity loadBalancerIP loadBalancerSourceRanges ' +
           'externalName externalTrafficPolicy healthCheckNodePort publishNotReadyAddresses sessionAffinityConfig ' +
           'ipFamilies ipFamilyPolicy allocateLoadBalancerNodePorts loadBalancerClass internalTrafficPolicy trafficDistribution',
       ),
-      ports: [any('name protocol appProtocol port targetPort nodePort')],
+      ports: [fields('name protocol appProtocol port targetPort nodePort')],
     },
     status: { loadBalancer: LOAD_BALANCER, conditions: '*' },
   },
@@ -44,15 +44,15 @@ const SHAPES: Readonly<Record<string, Readonly<Record<string, Shape>>>> = {
     addressType: '*',
     endpoints: [
       {
-        ...any('addresses hostname targetRef deprecatedTopology nodeName zone hints'),
-        conditions: any('ready serving terminating'),
+        ...fields('addresses hostname targetRef deprecatedTopology nodeName zone hints'),
+        conditions: fields('ready serving terminating'),
       },
     ],
     ports: PORTS,
   },
-  Secret: any('immutable data stringData type'),
-  ConfigMap: any('immutable data binaryData'),
-  Namespace: { spec: any('finalizers'), status: any('phase conditions') },
+  Secret: fields('immutable data stringData type'),
+  ConfigMap: fields('immutable data binaryData'),
+  Namespace: { spec: fields('finalizers'), status: fields('phase conditions') },
 };
 
 interface Pruned {
