@@ -5,17 +5,17 @@ import { badRequest } from './status.ts';
 /** The fields of an object: `*` is anything, a list is the shape of every item, `{ '*': … }` a map with any keys. */
 type Shape = '*' | readonly [Shape] | { readonly [field: string]: Shape };
 
-const fields = (fields: string): Readonly<Record<string, Shape>> =>
-  Object.fromEntries(fields.split(' ').map((field): [string, Shape] => [field, '*']));
+const known = (names: string): Readonly<Record<string, Shape>> =>
+  Object.fromEntries(names.split(' ').map((field): [string, Shape] => [field, '*']));
 
-const METADATA: Shape = fields(
+const METADATA: Shape = known(
   'name generateName namespace selfLink uid resourceVersion generation creationTimestamp deletionTimestamp ' +
     'deletionGracePeriodSeconds labels annotations ownerReferences finalizers managedFields',
 );
-const REF = fields('apiGroup kind name');
-const BACKEND: Shape = { service: { name: '*', port: fields('name number') }, resource: REF };
-const LOAD_BALANCER: Shape = { ingress: [{ ...fields('ip ipMode hostname'), ports: [fields('port protocol error')] }] };
-const PORTS: Shape = [fields('name port protocol appProtocol')];
+const REF = known('apiGroup kind name');
+const BACKEND: Shape = { service: { name: '*', port: known('name number') }, resource: REF };
+const LOAD_BALANCER: Shape = { ingress: [{ ...known('ip ipMode hostname'), ports: [known('port protocol error')] }] };
+const PORTS: Shape = [known('name port protocol appProtocol')];
 
 /** The kinds that people write for Kong. Other kinds take any field, as custom resources without a schema do. */
 const SHAPES: Readonly<Record<string, Readonly<Record<string, Shape>>>> = {
@@ -23,12 +23,12 @@ const SHAPES: Readonly<Record<string, Readonly<Record<string, Shape>>>> = {
     spec: {
       ingressClassName: '*',
       defaultBackend: BACKEND,
-      tls: [fields('hosts secretName')],
-      rules: [{ host: '*', http: { paths: [{ ...fields('path pathType'), backend: BACKEND }] } }],
+      tls: [known('hosts secretName')],
+      rules: [{ host: '*', http: { paths: [{ ...known('path pathType'), backend: BACKEND }] } }],
     },
     status: { loadBalancer: LOAD_BALANCER },
   },
-  IngressClass: { spec: { controller: '*', parameters: fields('apiGroup kind name namespace scope') } },
+  IngressClass: { spec: { controller: '*', parameters: known('apiGroup kind name namespace scope') } },
   Service: {
     spec: {
       ...fields(
@@ -36,7 +36,7 @@ const SHAPES: Readonly<Record<string, Readonly<Record<string, Shape>>>> = {
           'externalName externalTrafficPolicy healthCheckNodePort publishNotReadyAddresses sessionAffinityConfig ' +
           'ipFamilies ipFamilyPolicy allocateLoadBalancerNodePorts loadBalancerClass internalTrafficPolicy trafficDistribution',
       ),
-      ports: [fields('name protocol appProtocol port targetPort nodePort')],
+      ports: [known('name protocol appProtocol port targetPort nodePort')],
     },
     status: { loadBalancer: LOAD_BALANCER, conditions: '*' },
   },
@@ -44,15 +44,15 @@ const SHAPES: Readonly<Record<string, Readonly<Record<string, Shape>>>> = {
     addressType: '*',
     endpoints: [
       {
-        ...fields('addresses hostname targetRef deprecatedTopology nodeName zone hints'),
-        conditions: fields('ready serving terminating'),
+        ...known('addresses hostname targetRef deprecatedTopology nodeName zone hints'),
+        conditions: known('ready serving terminating'),
       },
     ],
     ports: PORTS,
   },
-  Secret: fields('immutable data stringData type'),
-  ConfigMap: fields('immutable data binaryData'),
-  Namespace: { spec: fields('finalizers'), status: fields('phase conditions') },
+  Secret: known('immutable data stringData type'),
+  ConfigMap: known('immutable data binaryData'),
+  Namespace: { spec: known('finalizers'), status: known('phase conditions') },
 };
 
 interface Pruned {
