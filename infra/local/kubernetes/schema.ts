@@ -5,17 +5,19 @@ import { badRequest } from './status.ts';
 /** The fields of an object: `*` is anything, a list is the shape of every item, `{ '*': … }` a map with any keys. */
 type Shape = '*' | readonly [Shape] | { readonly [field: string]: Shape };
 
-const known = (names: string): Readonly<Record<string, Shape>> =>
+const namesOf = (names: string): Readonly<Record<string, Shape>> =>
   Object.fromEntries(names.split(' ').map((field): [string, Shape] => [field, '*']));
 
-const METADATA: Shape = known(
+const METADATA: Shape = namesOf(
   'name generateName namespace selfLink uid resourceVersion generation creationTimestamp deletionTimestamp ' +
     'deletionGracePeriodSeconds labels annotations ownerReferences finalizers managedFields',
 );
-const REF = known('apiGroup kind name');
-const BACKEND: Shape = { service: { name: '*', port: known('name number') }, resource: REF };
-const LOAD_BALANCER: Shape = { ingress: [{ ...known('ip ipMode hostname'), ports: [known('port protocol error')] }] };
-const PORTS: Shape = [known('name port protocol appProtocol')];
+const REF = namesOf('apiGroup kind name');
+const BACKEND: Shape = { service: { name: '*', port: namesOf('name number') }, resource: REF };
+const LOAD_BALANCER: Shape = {
+  ingress: [{ ...namesOf('ip ipMode hostname'), ports: [namesOf('port protocol error')] }],
+};
+const PORTS: Shape = [namesOf('name port protocol appProtocol')];
 
 /** The kinds that people write for Kong. Other kinds take any field, as custom resources without a schema do. */
 const SHAPES: Readonly<Record<string, Readonly<Record<string, Shape>>>> = {
@@ -23,20 +25,20 @@ const SHAPES: Readonly<Record<string, Readonly<Record<string, Shape>>>> = {
     spec: {
       ingressClassName: '*',
       defaultBackend: BACKEND,
-      tls: [known('hosts secretName')],
-      rules: [{ host: '*', http: { paths: [{ ...known('path pathType'), backend: BACKEND }] } }],
+      tls: [namesOf('hosts secretName')],
+      rules: [{ host: '*', http: { paths: [{ ...namesOf('path pathType'), backend: BACKEND }] } }],
     },
     status: { loadBalancer: LOAD_BALANCER },
   },
-  IngressClass: { spec: { controller: '*', parameters: known('apiGroup kind name namespace scope') } },
+  IngressClass: { spec: { controller: '*', parameters: namesOf('apiGroup kind name namespace scope') } },
   Service: {
     spec: {
-      ...fields(
+      ...namesOf(
         'selector clusterIP clusterIPs type externalIPs sessionAffinity loadBalancerIP loadBalancerSourceRanges ' +
           'externalName externalTrafficPolicy healthCheckNodePort publishNotReadyAddresses sessionAffinityConfig ' +
           'ipFamilies ipFamilyPolicy allocateLoadBalancerNodePorts loadBalancerClass internalTrafficPolicy trafficDistribution',
       ),
-      ports: [known('name protocol appProtocol port targetPort nodePort')],
+      ports: [namesOf('name protocol appProtocol port targetPort nodePort')],
     },
     status: { loadBalancer: LOAD_BALANCER, conditions: '*' },
   },
@@ -44,15 +46,15 @@ const SHAPES: Readonly<Record<string, Readonly<Record<string, Shape>>>> = {
     addressType: '*',
     endpoints: [
       {
-        ...known('addresses hostname targetRef deprecatedTopology nodeName zone hints'),
-        conditions: known('ready serving terminating'),
+        ...namesOf('addresses hostname targetRef deprecatedTopology nodeName zone hints'),
+        conditions: namesOf('ready serving terminating'),
       },
     ],
     ports: PORTS,
   },
-  Secret: known('immutable data stringData type'),
-  ConfigMap: known('immutable data binaryData'),
-  Namespace: { spec: known('finalizers'), status: known('phase conditions') },
+  Secret: namesOf('immutable data stringData type'),
+  ConfigMap: namesOf('immutable data binaryData'),
+  Namespace: { spec: namesOf('finalizers'), status: namesOf('phase conditions') },
 };
 
 interface Pruned {
