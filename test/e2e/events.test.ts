@@ -4,17 +4,15 @@ import { until } from '../../infra/local/demo/meter.ts';
 import { ingress, service } from '../support/manifests.ts';
 import { auditEvent, auditList } from '../webhook/payloads.ts';
 import { apply, attempted, changed, codes, findings, reconcile, served, sync, unseen } from './act.ts';
-import { startLab, type Lab } from './lab.ts';
-import { foundation, manifests } from './objects.ts';
-import { assertDesired, foreign, plantForeign, rows } from './state.ts';
+import { type Lab } from './lab.ts';
+import { manifests } from './objects.ts';
+import { assertDesired, foreign, rows } from './state.ts';
+import { steadyLab } from './steady.ts';
 
 let lab: Lab;
 let theirs: readonly string[];
 before(async () => {
-  lab = await startLab();
-  theirs = await plantForeign(lab);
-  await apply(lab, ...foundation(lab), ingress('steady', ['steady.test / echo 80']));
-  await served(lab, 'steady.test');
+  ({ lab, theirs } = await steadyLab());
 });
 after(() => lab.stop());
 

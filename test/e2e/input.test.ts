@@ -8,17 +8,15 @@ import { ingress, service } from '../support/manifests.ts';
 import { tlsSecret } from '../support/tls.ts';
 import { auditEvent, auditList, review, structured } from '../webhook/payloads.ts';
 import { apply, codes, findings, served } from './act.ts';
-import { startLab, type Lab } from './lab.ts';
-import { backed, foundation } from './objects.ts';
-import { assertDesired, foreign, plantForeign, rows } from './state.ts';
+import { type Lab } from './lab.ts';
+import { backed } from './objects.ts';
+import { assertDesired, foreign, rows } from './state.ts';
+import { steadyLab } from './steady.ts';
 
 let lab: Lab;
 let theirs: readonly string[];
 before(async () => {
-  lab = await startLab();
-  theirs = await plantForeign(lab);
-  await apply(lab, ...foundation(lab), ingress('steady', ['steady.test / echo 80']));
-  await served(lab, 'steady.test');
+  ({ lab, theirs } = await steadyLab());
 });
 after(() => lab.stop());
 

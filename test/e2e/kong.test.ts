@@ -3,17 +3,15 @@ import test, { after, before } from 'node:test';
 import type { Faults } from '../../infra/local/kong/index.ts';
 import { ingress } from '../support/manifests.ts';
 import { apply, codes, findings, redeliver, remove, served } from './act.ts';
-import { heal, startLab, type Lab } from './lab.ts';
+import { heal, type Lab } from './lab.ts';
 import { foundation } from './objects.ts';
-import { admin, assertDesired, foreign, plantForeign, translated } from './state.ts';
+import { admin, assertDesired, foreign, translated } from './state.ts';
+import { steadyLab } from './steady.ts';
 
 let lab: Lab;
 let theirs: readonly string[];
 before(async () => {
-  lab = await startLab();
-  theirs = await plantForeign(lab);
-  await apply(lab, ...foundation(lab), ingress('steady', ['steady.test / echo 80']));
-  await served(lab, 'steady.test');
+  ({ lab, theirs } = await steadyLab());
 });
 after(() => lab.stop());
 
