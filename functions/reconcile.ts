@@ -2,10 +2,10 @@ import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { connectOnce } from '../shared/control.ts';
 import { handler as onion } from '../shared/handler.ts';
 import { listCluster } from '../shared/kubernetes/cluster.ts';
-import { announce } from '../shared/outcome.ts';
 import { publisher } from '../shared/publish.ts';
 import { reconcile } from '../shared/reconcile.ts';
 import { isAnswered, parseRequest, type Request } from '../shared/reconcile/request.ts';
+import { report } from '../shared/report/report.ts';
 
 const control = connectOnce(() => process.env);
 const client = new EventBridgeClient({});
@@ -24,17 +24,18 @@ export const handler = onion(
       logger.info('a run since the request has done it', { begunAt });
       return { complete: true };
     }
-    const { dependencies, kubernetes, takeNotices } = await control();
+    const { dependencies, kubernetes, reporters, takeNotices } = await control();
     const { force } = request;
     const now = Date.now();
-    const report = await reconcile({ dependencies, list: () => listCluster(kubernetes), remainingMs, force });
-    if (report.complete) begunAt = now;
-    const { slices, differences, ...rest } = report;
+    const result = await reconcile({ dependencies, list: () => listCluster(kubernetes), remainingMs, force });
+    if (result.complete) begunAt = now;
+    const { slices, differences, ...rest } = result;
     const { roots, gone, ...found } = differences;
     const summary = { ...rest, ...found, roots: roots.length, gone: gone.length, slices: slices.length };
     for (const notice of takeNotices()) logger.error('the Admin API needs attention', { notice });
-    await announce(slices, logger, publisher({ client, eventBusName: process.env['EVENT_BUS_NAME'] ?? '' }));
-    if (report.braked > 0) logger.error('deletes are held back: run it with "force" when they are meant', summary);
+    const bus = publisher({ client, eventBusName: process.env['EVENT_BUS_NAME'] ?? '' });
+    await report(slices, { logger, publisher: bus, reporters });
+    if (result.braked > 0) logger.error('deletes are held back: run it with "force" when they are meant', summary);
     else logger.info('reconciled', summary);
     return summary;
   },

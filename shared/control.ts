@@ -8,6 +8,8 @@ import { adminNodes } from './kong/discovery-nodes.ts';
 import { eventReader } from './kong/pace-events.ts';
 import { pacer } from './kong/pacer.ts';
 import { openPool } from './pool.ts';
+import type { Reporter } from './report/report.ts';
+import { makeReporters } from './report/reporters.ts';
 import type { SliceDependencies } from './slice.ts';
 
 /** A function instance's connections to a cluster, a control plane and the index. */
@@ -15,6 +17,8 @@ export interface Control {
   readonly dependencies: SliceDependencies;
   readonly kubernetes: KubernetesConfig;
   readonly slices: SliceConfig;
+  /** Who is told of slices. */
+  readonly reporters: readonly Reporter[];
   /** What somebody should know of the Admin API's nodes, each once: the caller logs it. */
   readonly takeNotices: () => readonly string[];
   close(): Promise<void>;
@@ -47,10 +51,12 @@ export async function connect(env: Environment): Promise<Control> {
   const kongPool = open(kong.databaseUrl);
   const statePool = kong.stateDatabaseUrl === kong.databaseUrl ? kongPool : open(kong.stateDatabaseUrl);
   const pace = pacer({ events: eventReader(kongPool, role, clock), clock, sleep: (ms) => delay(ms) });
+  const dependencies = { statePool, kongPool, kong, admin, pace, kubernetes, options, settings: slices };
   return {
-    dependencies: { statePool, kongPool, kong, admin, pace, kubernetes, options, settings: slices },
+    dependencies,
     kubernetes: cluster,
     slices,
+    reporters: makeReporters({ env, kubernetes, dependencies }),
     takeNotices: () => notices.splice(0),
     close: async () => {
       admin.close();

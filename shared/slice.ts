@@ -123,6 +123,9 @@ function result(
   const lostRows = decision.comparisons.filter((item) => item.state === 'missing' && known.has(item.desired.entity.id));
   return {
     roots: [...gathered.translated.keys()],
+    objects: new Map(
+      [...gathered.translated].flatMap(([key, { object }]) => (object === undefined ? [] : [[key, object] as const])),
+    ),
     remaining: gathered.remaining,
     early: gathered.early,
     applied: outcome.applied,

@@ -70,6 +70,8 @@ export interface SliceCost {
 export interface SliceResult {
   /** Roots that were translated, or found gone. */
   readonly roots: readonly Key[];
+  /** Those of them that are there, as they were read: who reports on them needs uid and generation. */
+  readonly objects: ReadonlyMap<Key, KubernetesObject>;
   /** Roots that the changes touch and that are left for another slice. */
   readonly remaining: readonly Key[];
   /** Changes whose object was found as it was before them. */

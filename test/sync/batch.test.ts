@@ -18,7 +18,16 @@ function message(id: string, brought: ChangeEvent): Message {
 
 function result(more: Partial<SliceResult> = {}): SliceResult {
   const cost = { kubernetesRequests: 0, kongRequests: 0, sqlStatements: 0 };
-  const none = { roots: [], remaining: [], early: [], applied: [], rejected: [], withheld: [], findings: [] };
+  const none = {
+    roots: [],
+    objects: new Map(),
+    remaining: [],
+    early: [],
+    applied: [],
+    rejected: [],
+    withheld: [],
+    findings: [],
+  };
   return { ...none, drifted: 0, revision: undefined, cost, ...more };
 }
 
