@@ -1,5 +1,6 @@
 import { boolean, integer, list, optional, required, url, type Environment } from './environment.ts';
 import { AppError } from './errors.ts';
+import { indexSchema } from './index/schema.ts';
 import { adminConfig } from './kong/config.ts';
 import type { AdminConfig } from './kong/config.ts';
 import type { TranslateOptions } from './translate/types.ts';
@@ -70,6 +71,11 @@ export function kongConfig(env: Environment): KongConfig {
     databaseUrl,
     stateDatabaseUrl: stateUrl === undefined ? databaseUrl : url('KONG_STATE_DATABASE_URL', stateUrl, POSTGRES),
   };
+}
+
+/** The schema of the index: each cluster and each workspace has its own. */
+export function stateSchema(env: Environment): string {
+  return indexSchema(optional(env, 'CLUSTER_NAME') ?? 'default', optional(env, 'KONG_WORKSPACE') ?? '');
 }
 
 /** Reads KUBERNETES_* settings. Throws CONFIG_INVALID. */

@@ -1,7 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
-import { kongConfig, kubernetesConfig, sliceConfig, translateOptions, type Environment } from './config.ts';
+import {
+  kongConfig,
+  kubernetesConfig,
+  sliceConfig,
+  stateSchema,
+  translateOptions,
+  type Environment,
+} from './config.ts';
 import type { KubernetesConfig, SliceConfig } from './config.ts';
+import { indexPool, samePool } from './index/schema.ts';
 import { kubernetesClient } from './kubernetes/client.ts';
 import { adminClient } from './kong/admin.ts';
 import { adminNodes } from './kong/discovery-nodes.ts';
@@ -49,7 +57,10 @@ export async function connect(env: Environment): Promise<Control> {
   const flavor = routerFlavor === 'expressions' ? 'expressions' : 'traditional';
   const options = translateOptions(env, { routerFlavor: flavor, kongVersion: version, kongEdition: edition });
   const kongPool = open(kong.databaseUrl);
-  const statePool = kong.stateDatabaseUrl === kong.databaseUrl ? kongPool : open(kong.stateDatabaseUrl);
+  const statePool = indexPool(
+    kong.stateDatabaseUrl === kong.databaseUrl ? kongPool : open(kong.stateDatabaseUrl),
+    stateSchema(env),
+  );
   const pace = pacer({ events: eventReader(kongPool, role, clock), clock, sleep: (ms) => delay(ms) });
   const dependencies = { statePool, kongPool, kong, admin, pace, kubernetes, options, settings: slices };
   return {
@@ -62,7 +73,7 @@ export async function connect(env: Environment): Promise<Control> {
       admin.close();
       kubernetes.close();
       await kongPool.end();
-      if (statePool !== kongPool) await statePool.end();
+      if (!samePool(statePool, kongPool)) await statePool.end();
     },
   };
 }

@@ -241,7 +241,7 @@ export const ERRORS = {
   },
   INDEX_TOO_NEW: {
     cause: 'A newer release has changed the schema of the index.',
-    nextStep: 'Deploy that release, or drop the schema kong_ingress: a reconcile builds it anew.',
+    nextStep: 'Deploy that release, or drop the schema of the index: a reconcile builds it anew.',
     retryable: false,
   },
   INDEX_OUTDATED: {
@@ -250,8 +250,9 @@ export const ERRORS = {
     retryable: false,
   },
   INDEX_OTHER_CLUSTER: {
-    cause: 'The index in this database was made for another cluster.',
-    nextStep: 'Correct CLUSTER_NAME or KONG_STATE_DATABASE_URL; after a renaming drop the schema kong_ingress.',
+    cause: "The index was made for another cluster, or another cluster's index is for the same entities of Kong.",
+    nextStep:
+      'Correct CLUSTER_NAME, or give each cluster a workspace or KONG_FILTER_TAGS of its own; after a renaming drop the schema of the old index.',
     retryable: false,
   },
   INDEX_UNAVAILABLE: {

@@ -10,14 +10,7 @@ import { brakes } from './plan/brake.ts';
 import type { EntityRef } from './plan/types.ts';
 import { differences, orphansOf, type Differences, type Managed, type SnapshotRoot } from './reconcile/compare.ts';
 import { compareProvided, forgetProvided, learnProvided } from './reconcile/provided.ts';
-import {
-  guarded,
-  prepareIndex,
-  runSlice,
-  type SliceDependencies,
-  type SliceRequest,
-  type SliceResult,
-} from './slice.ts';
+import { guarded, prepare, runSlice, type SliceDependencies, type SliceRequest, type SliceResult } from './slice.ts';
 import { translateKey, translationHash } from './slice/translate.ts';
 import type { Snapshot } from './slice/types.ts';
 import { isRoot } from './translate/index.ts';
@@ -148,7 +141,7 @@ export async function reconcile(tools: ReconcileTools): Promise<ReconcileReport>
   return guarded(async () => {
     const { dependencies } = tools;
     const { statePool } = dependencies;
-    await prepareIndex(statePool);
+    await prepare(dependencies);
     // Before the lists: whatever a slice learns from now on is newer than they are.
     const asOf = await lastSlice(statePool);
     const before = await allProvided(statePool);

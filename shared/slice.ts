@@ -1,11 +1,14 @@
 import type pg from 'pg';
 import {
   acquire,
+  claim,
   commit,
   intend,
   metered,
   migrate,
+  samePool,
   type Clock,
+  type IndexPool,
   type Intent,
   type Lock,
   type Meter,
@@ -25,13 +28,22 @@ import type { SliceDependencies, SliceRequest, SliceResult } from './slice/types
 export { guarded } from './index/guarded.ts';
 export type { SliceDependencies, SliceRequest, SliceResult, SliceSettings } from './slice/types.ts';
 
-const migrated = new WeakSet<pg.Pool>();
+const migrated = new WeakSet<IndexPool>();
+const claimed = new WeakSet<IndexPool>();
 
 /** Makes the index's schema on first use of a pool. */
-export async function prepareIndex(pool: pg.Pool): Promise<void> {
+export async function prepareIndex(pool: IndexPool): Promise<void> {
   if (migrated.has(pool)) return;
   await migrate(pool);
   migrated.add(pool);
+}
+
+/** Makes sure on first use of a pool that its index is there and that no other one is for the same entities. */
+export async function prepare({ statePool, kongPool, kong }: SliceDependencies): Promise<void> {
+  await prepareIndex(statePool);
+  if (claimed.has(statePool)) return;
+  await claim(statePool, { kongPool, workspace: kong.workspace, filterTags: kong.filterTags });
+  claimed.add(statePool);
 }
 
 interface Tools {
@@ -53,7 +65,7 @@ function intentOf(change: Change): Intent {
 
 /** The commit can read Kong's tables and PostgreSQL's clock by itself. */
 function oneDatabase({ statePool, kongPool }: SliceDependencies): boolean {
-  return statePool === kongPool;
+  return samePool(statePool, kongPool);
 }
 
 /** The xmin of what was written. A write of somebody else in between would pass for ours, as Kong has no conditional PUT. */
@@ -189,7 +201,7 @@ export async function holdingLock<T>(
  */
 export async function runSlice(request: SliceRequest, dependencies: SliceDependencies): Promise<SliceResult> {
   return guarded(async () => {
-    await prepareIndex(dependencies.statePool);
+    await prepare(dependencies);
     return holdingLock(dependencies, (lock, meter) => runHolding(lock, meter, request, dependencies));
   });
 }

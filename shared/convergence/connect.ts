@@ -1,5 +1,6 @@
 import type pg from 'pg';
-import { kongConfig, kubernetesConfig, type Environment } from '../config.ts';
+import { kongConfig, kubernetesConfig, stateSchema, type Environment } from '../config.ts';
+import { indexPool, samePool } from '../index/schema.ts';
 import { nodeLister } from '../kong/discovery-nodes.ts';
 import { kubernetesClient } from '../kubernetes/client.ts';
 import { openPool } from '../pool.ts';
@@ -17,7 +18,8 @@ function open(url: string): pg.Pool {
 export function connectConvergence(env: Environment): Convergence & { readonly close: () => Promise<void> } {
   const config = { ...kongConfig(env), ...convergenceConfig(env) };
   const kong = open(config.databaseUrl);
-  const index = config.stateDatabaseUrl === config.databaseUrl ? kong : open(config.stateDatabaseUrl);
+  const state = config.stateDatabaseUrl === config.databaseUrl ? kong : open(config.stateDatabaseUrl);
+  const index = indexPool(state, stateSchema(env));
   // Only discovery needs the cluster here.
   const kubernetes = config.adminService === undefined ? undefined : kubernetesClient(kubernetesConfig(env));
   return {
@@ -28,7 +30,7 @@ export function connectConvergence(env: Environment): Convergence & { readonly c
     close: async () => {
       kubernetes?.close();
       await kong.end();
-      if (index !== kong) await index.end();
+      if (!samePool(index, kong)) await index.end();
     },
   };
 }

@@ -7,6 +7,8 @@ export interface Queryable {
 
 /** A connection pool, as far as the index needs it. */
 export interface Database extends Queryable {
+  /** The index's schema; `kong_ingress` unless it says another. */
+  readonly schema?: string;
   connect(): Promise<pg.PoolClient>;
 }
 

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { AppError } from '../errors.ts';
 import type { Database, Meter, Queryable } from './database.ts';
 import { sqlState } from './migrate.ts';
+import { inSchema, schemaOf } from './schema.ts';
 
 /** PostgreSQL's code for a lock that was not given within lock_timeout. */
 const LOCK_NOT_AVAILABLE = '55P03';
@@ -61,10 +62,10 @@ export async function acquire(database: Database, meter: Meter, options: LockOpt
     if (sqlState(error) !== LOCK_NOT_AVAILABLE) throw error;
     throw new AppError('LOCK_BUSY', `Another run held the lock for over ${options.waitMs} ms`, { cause: error });
   }
-  return hold(client, meter);
+  return hold(client, meter, schemaOf(database));
 }
 
-function hold(client: pg.PoolClient, meter: Meter): Lock {
+function hold(client: pg.PoolClient, meter: Meter, schema: string): Lock {
   let broken: unknown;
   let ended = false;
   let provenAt = Date.now();
@@ -83,7 +84,7 @@ function hold(client: pg.PoolClient, meter: Meter): Lock {
     client.off('end', onEnd);
     client.release(destroy);
   };
-  const query = async <Row extends pg.QueryResultRow>(
+  const send = async <Row extends pg.QueryResultRow>(
     text: string,
     values?: unknown[],
   ): Promise<pg.QueryResult<Row>> => {
@@ -94,15 +95,15 @@ function hold(client: pg.PoolClient, meter: Meter): Lock {
     return result;
   };
   return {
-    query,
+    query: (text, values) => send(inSchema(text, schema), values),
     check: async () => {
       if (broken !== undefined || ended) throw lost(broken);
       if (Date.now() - provenAt <= PROOF_MS) return;
-      await query('SELECT 1').catch((error: unknown) => Promise.reject(lost(error)));
+      await send('SELECT 1').catch((error: unknown) => Promise.reject(lost(error)));
     },
     commit: async (text, parameter) => {
       const literal = client.escapeLiteral(JSON.stringify(parameter));
-      const results: unknown = await query(`${text.replace('$1', () => literal)}; COMMIT`);
+      const results: unknown = await send(`${inSchema(text, schema).replace('$1', () => literal)}; COMMIT`);
       end(false);
       return firstRows(results);
     },

@@ -1,6 +1,7 @@
 import { AppError } from '../errors.ts';
 import type { Database, Queryable } from './database.ts';
 import { MIGRATIONS } from './migrations.ts';
+import { inSchema, schemaOf } from './schema.ts';
 
 const SETUP = `
   CREATE SCHEMA IF NOT EXISTS kong_ingress;
@@ -60,12 +61,14 @@ export async function migrate(database: Database): Promise<void> {
   if (before > MIGRATIONS.length) throw tooNew(before);
   if (before === MIGRATIONS.length) return;
   const client = await database.connect();
+  const schema = schemaOf(database);
+  const run: Queryable['query'] = (text, values) => client.query(inSchema(text, schema), values);
   try {
     await client.query("BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('kong_ingress/migrate', 0))");
-    await client.query(SETUP);
-    for (let next = (await version(client)) + 1; next <= MIGRATIONS.length; next += 1) {
-      await client.query(MIGRATIONS[next - 1] ?? '');
-      await client.query('INSERT INTO kong_ingress.migrations (version) VALUES ($1)', [next]);
+    await run(SETUP);
+    for (let next = (await version({ query: run })) + 1; next <= MIGRATIONS.length; next += 1) {
+      await run(MIGRATIONS[next - 1] ?? '');
+      await run('INSERT INTO kong_ingress.migrations (version) VALUES ($1)', [next]);
     }
     await client.query('COMMIT');
     client.release();

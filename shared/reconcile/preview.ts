@@ -135,7 +135,7 @@ function findingsOf(translated: ReadonlyMap<Key, Translated>, decision: Decision
  */
 export async function preview({ dependencies, list }: Pick<ReconcileTools, 'dependencies' | 'list'>): Promise<Preview> {
   return guarded(async () => {
-    const { kongPool, kong, admin, options } = dependencies;
+    const { kongPool, statePool, kong, admin, options } = dependencies;
     const { objects } = await list();
     const translated = await translateAll(dependencies, objects);
     const actual = actualState(kongPool, kong);
@@ -144,7 +144,7 @@ export async function preview({ dependencies, list }: Pick<ReconcileTools, 'depe
     const index = await readIndex(dependencies, translated);
     const intents = [...index.intents, ...strays(managed, index.overview)];
     const state = gathered(translated, index.loaded, intents, kong.filterTags);
-    const context = { database: kongPool, cluster: options.cluster, filterTags: kong.filterTags };
+    const context = { database: statePool, cluster: options.cluster, filterTags: kong.filterTags };
     const decision = await decide(state, {}, { actual, admin }, context);
     const changes = changesOf(decision.plan);
     const known = new Set(index.overview.entities.filter((entity) => !entity.pending).map((entity) => entity.id));

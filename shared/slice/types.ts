@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { KongConfig } from '../config.ts';
 import type { ChangeEvent } from '../events.ts';
+import type { IndexPool } from '../index/index.ts';
 import type { Lookup } from '../kubernetes/lookup.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { Key } from '../kubernetes/keys.ts';
@@ -13,7 +14,7 @@ import type { Finding, Proposal, TranslateOptions } from '../translate/types.ts'
 /** What every slice needs from outside. */
 export interface SliceDependencies {
   /** PostgreSQL of the index; at least two connections, as the lock keeps one. */
-  readonly statePool: pg.Pool;
+  readonly statePool: IndexPool;
   /** Kong's PostgreSQL; may be the same pool. */
   readonly kongPool: pg.Pool;
   readonly kong: Pick<KongConfig, 'filterTags' | 'workspace' | 'adminConcurrency'>;

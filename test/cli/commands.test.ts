@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, before, test } from 'node:test';
 import type { KubernetesObject } from '@kubernetes/client-node';
+import { indexSchema } from '../../shared/index/schema.ts';
 import { isRecord, parseJson } from '../../shared/json.ts';
 import { endpoints, ingress, INGRESS_CLASS, service } from '../support/manifests.ts';
 import { fingerprint, kongIngress, startCliLab, type CliLab } from './support.ts';
@@ -68,7 +69,7 @@ test('diff shows a first run, with exit code 2, and creates nothing, not even th
   assert.match(stdout, /^create routes\/default\.web\.echo\.web\.test\.80 \(Ingress default\/web\)$/m);
   assert.match(stdout, /^create keyauth_credentials\/[0-9a-f-]{36} \(KongConsumer default\/alice\)$/m);
   assert.match(stdout, /^6 to create, 0 to update, 0 to delete, 0 to adopt without a write, 0 withheld$/m);
-  const { rows } = await lab.pool.query("SELECT FROM pg_namespace WHERE nspname = 'kong_ingress'");
+  const { rows } = await lab.pool.query("SELECT FROM pg_namespace WHERE nspname LIKE 'kong\\_ingress%'");
   assert.equal(rows.length, 0);
 });
 
@@ -199,7 +200,7 @@ test('what is not ours is never changed: diff withholds it, sync says so with 2'
 });
 
 test('without its index diff shows adoptions, which cost no write, and reconcile makes them', async () => {
-  await lab.pool.query('DROP SCHEMA kong_ingress CASCADE');
+  await lab.pool.query(`DROP SCHEMA ${indexSchema('local', '')} CASCADE`);
   const { code, stdout } = await diff();
   assert.equal(code, 0, stdout);
   assert.match(stdout, /^adopt services\/default\.echo\.80 \(Ingress default\/\w+\)$/m);

@@ -82,7 +82,7 @@ export async function startCliLab(topology: Topology): Promise<CliLab> {
 export async function fingerprint(pool: pg.Pool): Promise<string> {
   const { rows: tables } = await pool.query<{ name: string }>(
     `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
-     WHERE schemaname = 'kong_ingress' OR tablename IN ('services', 'routes', 'upstreams', 'targets', 'certificates',
+     WHERE schemaname LIKE 'kong\\_ingress%' OR tablename IN ('services', 'routes', 'upstreams', 'targets', 'certificates',
        'snis', 'plugins', 'consumers', 'keyauth_credentials', 'cluster_events') ORDER BY 1`,
   );
   const parts: string[] = [];

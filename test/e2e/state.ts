@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
+import { indexSchema } from '../../shared/index/schema.ts';
 import { isRecord } from '../../shared/json.ts';
 import type { KubernetesObject } from '../../shared/kubernetes/resources.ts';
 import { ENTITIES, type Entity } from '../../shared/kong/entities.ts';
@@ -124,6 +125,6 @@ export async function assertDesired(lab: Lab, message = 'desired state'): Promis
     const tags = Array.isArray(actual['tags']) ? actual['tags'].map(String).toSorted() : [];
     assert.ok(holds(wanted, { ...actual, tags }), `${message}: ${entity.type} ${JSON.stringify([wanted, actual])}`);
   }
-  const { rows: intents } = await lab.pool.query('SELECT * FROM kong_ingress.intents');
+  const { rows: intents } = await lab.pool.query(`SELECT * FROM ${indexSchema('local', '')}.intents`);
   assert.deepEqual(intents, [], `${message}: intents`);
 }
