@@ -45,6 +45,20 @@ export function boolean(env: Environment, name: string, fallback: boolean): bool
   return value === 'true';
 }
 
+/** One of some words, or CONFIG_INVALID. */
+export function choice<Word extends string>(
+  env: Environment,
+  name: string,
+  words: readonly Word[],
+  fallback: Word,
+): Word {
+  const value = optional(env, name);
+  if (value === undefined) return fallback;
+  const word = words.find((item) => item === value);
+  if (word === undefined) throw new AppError('CONFIG_INVALID', `${name} must be ${words.join(' or ')}`);
+  return word;
+}
+
 /** A URL of one of the protocols (`https:` …) without trailing slashes, or CONFIG_INVALID. */
 export function url(name: string, value: string, protocols: readonly string[]): string {
   const parsed = URL.parse(value);

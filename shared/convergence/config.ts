@@ -1,4 +1,5 @@
 import { integer } from '../config.ts';
+import { choice } from '../environment.ts';
 import type { Environment } from '../config.ts';
 import type { LiveSet } from './hybrid-verdict.ts';
 
@@ -8,11 +9,16 @@ export interface ConvergenceConfig {
   readonly controlPlanes: number;
   /** Which hybrid data planes count. */
   readonly live: LiveSet;
+  /**
+   * What a data plane that Kong refuses to configure does to `Programmed`: it blocks it, as it never serves the change,
+   * or it is left out, because it is to be replaced anyway.
+   */
+  readonly incompatible: 'block' | 'ignore';
 }
 
 /**
- * Reads KONG_CONTROL_PLANES (2 unless set: a Service may hide several), KONG_DATA_PLANES (names, ids or addresses) and
- * KONG_DATA_PLANE_FORGET_SECONDS (300). Throws CONFIG_INVALID.
+ * Reads KONG_CONTROL_PLANES (2 unless set: a Service may hide several), KONG_DATA_PLANES (names, ids or addresses),
+ * KONG_DATA_PLANE_FORGET_SECONDS (300) and KONG_INCOMPATIBLE_DATA_PLANES (block). Throws CONFIG_INVALID.
  */
 export function convergenceConfig(env: Environment): ConvergenceConfig {
   const nodes = (env.KONG_DATA_PLANES ?? '')
@@ -23,5 +29,6 @@ export function convergenceConfig(env: Environment): ConvergenceConfig {
   return {
     controlPlanes: integer(env, 'KONG_CONTROL_PLANES', 2, 1),
     live: nodes.length > 0 ? { kind: 'list', nodes } : { kind: 'seen', forgetAfterMs },
+    incompatible: choice(env, 'KONG_INCOMPATIBLE_DATA_PLANES', ['block', 'ignore'], 'block'),
   };
 }

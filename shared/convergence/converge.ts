@@ -9,12 +9,14 @@ import { byDatabase } from '../kong/discovery-database.ts';
 import type { NodeLister } from '../kong/discovery-nodes.ts';
 import type { KongRoot } from '../kong/root.ts';
 import type { ConvergenceConfig } from './config.ts';
-import { boundMs, holdMs } from './delays.ts';
+import { boundMs, holdMs, marginMs } from './delays.ts';
 import { databaseFacts, dataPlaneRows, lastAnnouncer, lastEvents } from './evidence.ts';
 import type { DatabaseFacts } from './evidence.ts';
 import { hybridVerdicts } from './hybrid-verdict.ts';
 import { observed, recalled, seenNow } from './observations.ts';
-import { markConverged, openRevisions } from './revisions.ts';
+import { lastConverged, markConverged, openRevisions, recordBaseline } from './revisions.ts';
+import type { Mark } from './revisions.ts';
+import { provenEverywhere } from './proven-verdict.ts';
 import { traditionalVerdicts } from './traditional-verdict.ts';
 import type { Revision, Verdict } from './types.ts';
 
@@ -36,10 +38,15 @@ type Observe = typeof observed;
 export interface Converged {
   readonly topology: 'hybrid' | 'traditional' | 'unknown';
   readonly verdicts: readonly Verdict[];
-  /** The newest revision; undefined when nothing has been written yet. */
+  /** The newest revision; undefined when nothing has been written or adopted yet. */
   readonly newest: Revision | undefined;
   /** Revisions that this run proved on every live data plane, oldest first. */
   readonly converged: readonly string[];
+  /**
+   * The newest revision that is proven on every live data plane, by this run or an earlier one: what was written up to
+   * it is programmed, what was written later is not. Undefined while none is.
+   */
+  readonly proven: string | undefined;
 }
 
 /** A node of the Admin API; `root` is undefined when it does not answer. */
@@ -71,8 +78,17 @@ async function adminNodes({ config, nodes }: Convergence): Promise<Nodes> {
 }
 
 function unknown(node: string, reason: string): Verdict {
-  const evidence = 'agreement';
-  return { node, name: node, state: 'unknown', revision: undefined, evidence, proof: undefined, reason };
+  return {
+    node,
+    name: node,
+    state: 'unknown',
+    revision: undefined,
+    evidence: 'agreement',
+    proof: undefined,
+    marginMs: undefined,
+    reason,
+    sinceWriteMs: undefined,
+  };
 }
 
 /** The slowest of the control planes decides. */
@@ -98,7 +114,14 @@ async function hybrid(
     restarted: !roots.some((root) => root.nodeId === announcer),
   });
   const seen = await observe(index, rows, database.now);
-  return hybridVerdicts({ now: database.now, revisions, rows: seen, live: config.live, holdMs: hold });
+  return hybridVerdicts({
+    now: database.now,
+    revisions,
+    rows: seen,
+    live: config.live,
+    holdMs: hold,
+    marginMs: marginMs(database.entities),
+  });
 }
 
 async function traditional(
@@ -118,7 +141,10 @@ async function traditional(
   });
 }
 
-type Judged = Pick<Converged, 'topology' | 'verdicts'> & { readonly now: number | undefined };
+/** A run without what it says of revisions. `clock` is undefined when Kong's PostgreSQL could not be read. */
+interface Judged extends Pick<Converged, 'topology' | 'verdicts'> {
+  readonly clock: Mark | undefined;
+}
 
 /** Fails closed: evidence that cannot be read gives `unknown` with the reason. */
 async function judge(run: Convergence, revisions: readonly Revision[], observe: Observe): Promise<Judged> {
@@ -127,7 +153,7 @@ async function judge(run: Convergence, revisions: readonly Revision[], observe: 
     throw error;
   });
   if (found instanceof AppError) {
-    return { topology: 'unknown', now: undefined, verdicts: [unknown('Admin API', found.message)] };
+    return { topology: 'unknown', clock: undefined, verdicts: [unknown('Admin API', found.message)] };
   }
   const { own: nodes, foreign } = found;
   const strangers = foreign.map(({ node }) => unknown(node, 'it uses another database than KONG_DATABASE_URL'));
@@ -136,7 +162,8 @@ async function judge(run: Convergence, revisions: readonly Revision[], observe: 
   const topology = role === 'control_plane' ? 'hybrid' : role === 'traditional' ? 'traditional' : 'unknown';
   if (topology === 'unknown') {
     const reason = role === undefined ? 'its Admin API does not answer' : 'it is a data plane, which has no database';
-    return { topology, now: undefined, verdicts: [...nodes.map(({ node }) => unknown(node, reason)), ...strangers] };
+    const verdicts = [...nodes.map(({ node }) => unknown(node, reason)), ...strangers];
+    return { topology, clock: undefined, verdicts };
   }
   try {
     const database = await databaseFacts(run.kong);
@@ -144,22 +171,12 @@ async function judge(run: Convergence, revisions: readonly Revision[], observe: 
       topology === 'hybrid'
         ? await hybrid(run, roots, database, revisions, observe)
         : await traditional(run, nodes, database, revisions);
-    return { topology, verdicts: [...verdicts, ...strangers], now: database.now };
+    return { topology, verdicts: [...verdicts, ...strangers], clock: database };
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'KONG_DATABASE_UNAVAILABLE') throw error;
-    return {
-      topology,
-      now: undefined,
-      verdicts: [...nodes.map(({ node }) => unknown(node, error.message)), ...strangers],
-    };
+    const verdicts = [...nodes.map(({ node }) => unknown(node, error.message)), ...strangers];
+    return { topology, clock: undefined, verdicts };
   }
-}
-
-/** The newest revision that every data plane has. None without data planes: that would prove nothing. */
-function provenEverywhere(verdicts: readonly Verdict[], revisions: readonly Revision[]): string | undefined {
-  const places = verdicts.map(({ revision }) => revisions.findIndex(({ id }) => id === revision));
-  if (places.length === 0 || places.includes(-1)) return undefined;
-  return revisions[Math.max(...places)]?.id;
 }
 
 /**
@@ -170,10 +187,12 @@ export function converge(run: Convergence): Promise<Converged> {
   return guarded(async () => {
     await migrate(run.index);
     const revisions = await openRevisions(run.index);
-    const { topology, verdicts, now } = await judge(run, revisions, observed);
-    const proven = provenEverywhere(verdicts, revisions);
-    const converged = proven === undefined || now === undefined ? [] : await markConverged(run.index, proven, now);
-    return { topology, verdicts, newest: revisions[0], converged };
+    const { topology, verdicts, clock } = await judge(run, revisions, observed);
+    const everywhere = provenEverywhere(verdicts, revisions, run.config.incompatible);
+    const converged = everywhere === undefined || !clock ? [] : await markConverged(run.index, everywhere, clock.now);
+    if (revisions.length === 0 && clock !== undefined) await recordBaseline(run.index, clock);
+    const proven = await lastConverged(run.index);
+    return { topology, verdicts, newest: revisions[0], converged, proven };
   });
 }
 
@@ -183,6 +202,7 @@ export function inspect(run: Convergence): Promise<Omit<Converged, 'converged'>>
     const ready = await hasIndex(run.index);
     const revisions = ready ? await openRevisions(run.index) : [];
     const { topology, verdicts } = await judge(run, revisions, ready ? recalled : seenNow);
-    return { topology, verdicts, newest: revisions[0] };
+    const proven = ready ? await lastConverged(run.index) : undefined;
+    return { topology, verdicts, newest: revisions[0], proven };
   });
 }

@@ -36,6 +36,15 @@ export function holdMs({ settings, controlPlanes, entities, restarted }: HoldInp
   return pauses + work + PING_MS + (restarted ? RECONNECT_MS : 0);
 }
 
+/** A stored configuration is served this much later, beyond what the report of it takes: twice what rows led by (DB §7). */
+const MARGIN_MS = 500;
+const MARGIN_MS_PER_1000 = 50;
+
+/** What a proof that a configuration is stored waits for, until every worker has rebuilt, ms (CV §2, DB §7 row 13). */
+export function marginMs(entities: number): number {
+  return MARGIN_MS + Math.ceil((entities / 1000) * MARGIN_MS_PER_1000);
+}
+
 /** Longest time from a cluster event until every worker of a traditional node serves the change, ms (DB §3.2). */
 export function boundMs(
   settings: Pick<KongRoot, 'dbUpdateFrequency' | 'dbUpdatePropagation' | 'workerStateUpdateFrequency'>,

@@ -1,13 +1,12 @@
 import type { Queryable } from '../index/database.ts';
 import { select } from '../kong/database.ts';
 import { AppError } from '../errors.ts';
+import type { Mark } from './revisions.ts';
 import { EVENT_GRACE_MS } from './traditional-verdict.ts';
 import type { DataPlaneRow, Revision } from './types.ts';
 
 /** What Kong's PostgreSQL says of itself. */
-export interface DatabaseFacts {
-  /** ms of its clock. */
-  readonly now: number;
+export interface DatabaseFacts extends Mark {
   /** Rows in Kong's big tables, roughly. */
   readonly entities: number;
 }
@@ -19,10 +18,11 @@ export interface SeenRow extends Omit<DataPlaneRow, 'firstSeen' | 'hashSince' | 
 
 /** The clock and the size. Throws KONG_DATABASE_UNAVAILABLE, also when it is a replica, whose rows may be old (DB §6 row 9). */
 export async function databaseFacts(kong: Queryable): Promise<DatabaseFacts> {
-  const [row] = await select<{ replica: boolean; now: number; entities: number }>(
+  const [row] = await select<DatabaseFacts & { replica: boolean }>(
     kong,
     "the database's clock",
     `SELECT pg_is_in_recovery() AS replica, (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now,
+       pg_snapshot_xmax(pg_current_snapshot())::text AS "snapshotXmax",
        (SELECT coalesce(sum(n_live_tup), 0)::float8 FROM pg_stat_user_tables
         WHERE relname IN ('routes', 'services', 'plugins', 'upstreams', 'targets')) AS entities`,
     [],
@@ -30,7 +30,7 @@ export async function databaseFacts(kong: Queryable): Promise<DatabaseFacts> {
   if (row === undefined || row.replica) {
     throw new AppError('KONG_DATABASE_UNAVAILABLE', 'KONG_DATABASE_URL leads to a replica; its primary is needed');
   }
-  return { now: row.now, entities: row.entities };
+  return row;
 }
 
 /**

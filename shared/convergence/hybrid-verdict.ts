@@ -1,3 +1,4 @@
+import { sinceWrite } from './since-verdict.ts';
 import type { DataPlaneRow, DataPlaneState, Revision, Verdict } from './types.ts';
 
 /** A control plane drops a data plane after so long without a ping; a live one pings every 30 s (DB §2.3). */
@@ -23,6 +24,8 @@ export interface HybridFacts {
   readonly live: LiveSet;
   /** How long a new hash must be held before it proves anything, ms: see `holdMs`. */
   readonly holdMs: number;
+  /** What a stored configuration is given for the rebuild, ms, within `holdMs`: see `marginMs`. */
+  readonly marginMs: number;
 }
 
 /** Why, and how, without the proof. */
@@ -62,7 +65,8 @@ function alone(row: DataPlaneRow, revision: Revision, place: number, facts: Hybr
   if (row.afterRevision === undefined || row.afterRevision > place) {
     return { row, state: 'applying', reason: 'it has not been heard of since the write' };
   }
-  if (row.hashSince > revision.startedAt) return undefined;
+  // What was there before the first write need not be new.
+  if (row.hashSince > revision.startedAt || revision.changes === 0) return undefined;
   const stuck = now - revision.writtenAt > holdMs + REJECTING_AFTER_MS;
   return stuck
     ? { row, state: 'rejecting', reason: 'it answers, but keeps the configuration that it had before the write' }
@@ -137,7 +141,8 @@ function liveRows({ live, rows, now }: HybridFacts): readonly DataPlaneRow[] {
   return rows.filter((row) => heardOf(row, now) || now - row.lastSeen <= live.forgetAfterMs);
 }
 
-function missing({ live, rows }: HybridFacts): readonly Verdict[] {
+function missing(facts: HybridFacts): readonly Verdict[] {
+  const { live, rows } = facts;
   if (live.kind === 'seen') return [];
   return live.nodes
     .filter((name) => rowOf(name, rows) === undefined)
@@ -148,7 +153,9 @@ function missing({ live, rows }: HybridFacts): readonly Verdict[] {
       revision: undefined,
       evidence: 'agreement',
       proof: undefined,
+      marginMs: undefined,
       reason: 'no control plane has ever heard of it',
+      sinceWriteMs: sinceWrite(facts),
     }));
 }
 
@@ -183,7 +190,9 @@ export function hybridVerdicts(facts: HybridFacts): readonly Verdict[] {
       revision: proven.get(row.id),
       evidence: 'agreement',
       proof,
+      marginMs: proof === undefined ? undefined : facts.marginMs,
       reason,
+      sinceWriteMs: sinceWrite(facts),
     };
   });
   return [...verdicts, ...missing(facts)].toSorted((a, b) => (a.node < b.node ? -1 : 1));

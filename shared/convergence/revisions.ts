@@ -7,6 +7,7 @@ const MOST = 50;
 
 interface Row {
   readonly id: string;
+  readonly changes: number;
   readonly startedAt: number;
   readonly writtenAt: number;
   readonly snapshotXmax: string;
@@ -16,7 +17,7 @@ interface Row {
 /** The newest revision, and those that have not converged; newest first. */
 export async function openRevisions(index: Queryable): Promise<readonly Revision[]> {
   const { rows } = await index.query<Row>(
-    `SELECT id::text AS id, (extract(epoch FROM written_at) * 1000)::float8 AS "writtenAt",
+    `SELECT id::text AS id, changes, (extract(epoch FROM written_at) * 1000)::float8 AS "writtenAt",
        (extract(epoch FROM least(started_at, written_at)) * 1000)::float8 AS "startedAt",
        snapshot_xmax AS "snapshotXmax", (extract(epoch FROM converged_at) * 1000)::float8 AS "convergedAt"
      FROM kong_ingress.revisions
@@ -25,6 +26,37 @@ export async function openRevisions(index: Queryable): Promise<readonly Revision
     [MOST],
   );
   return rows.map((row) => ({ ...row, convergedAt: row.convergedAt ?? undefined }));
+}
+
+/** A moment of Kong's PostgreSQL. */
+export interface Mark {
+  /** ms of its clock. */
+  readonly now: number;
+  /** `pg_snapshot_xmax` then. */
+  readonly snapshotXmax: string;
+}
+
+/**
+ * Records the baseline of an adopted database: a revision without changes, which stands for what was in Kong before we
+ * wrote anything. Without it nothing could be proven there, and `Programmed` would wait for a write that never comes.
+ * Nothing happens when there is a revision, or when the index knows no entity that is in Kong.
+ */
+export async function recordBaseline(index: Queryable, { now, snapshotXmax }: Mark): Promise<void> {
+  await index.query(
+    `INSERT INTO kong_ingress.revisions (written_at, started_at, snapshot_xmax, changes)
+     SELECT to_timestamp($1::float8 / 1000), to_timestamp($1::float8 / 1000), $2, 0
+     WHERE NOT EXISTS (SELECT FROM kong_ingress.revisions)
+       AND EXISTS (SELECT FROM kong_ingress.entities WHERE hash IS NOT NULL)`,
+    [now, snapshotXmax],
+  );
+}
+
+/** The newest revision that was proven on every live data plane, by whichever run; undefined while none is. */
+export async function lastConverged(index: Queryable): Promise<string | undefined> {
+  const { rows } = await index.query<{ id: string }>(
+    'SELECT id::text AS id FROM kong_ingress.revisions WHERE converged_at IS NOT NULL ORDER BY revisions.id DESC LIMIT 1',
+  );
+  return rows[0]?.id;
 }
 
 /** Marks a revision and all before it as converged at `now` (ms); gives the ids that were not yet. */
@@ -38,15 +70,12 @@ export async function markConverged(index: Queryable, id: string, now: number): 
 }
 
 /** A revision for people. Times are ms of the clock of Kong's PostgreSQL. */
-export interface RevisionRecord extends Pick<Revision, 'id' | 'startedAt' | 'writtenAt' | 'convergedAt'> {
-  /** Entities written and deleted. */
-  readonly changes: number;
-}
+export type RevisionRecord = Pick<Revision, 'id' | 'changes' | 'startedAt' | 'writtenAt' | 'convergedAt'>;
 
 /** The last revisions, newest first; none without an index. */
 export async function lastRevisions(index: Queryable, count: number): Promise<readonly RevisionRecord[]> {
   if (!(await hasIndex(index))) return [];
-  const { rows } = await index.query<Omit<Row, 'snapshotXmax'> & { readonly changes: number }>(
+  const { rows } = await index.query<Omit<Row, 'snapshotXmax'>>(
     `SELECT id::text AS id, changes, (extract(epoch FROM written_at) * 1000)::float8 AS "writtenAt",
        (extract(epoch FROM least(started_at, written_at)) * 1000)::float8 AS "startedAt",
        (extract(epoch FROM converged_at) * 1000)::float8 AS "convergedAt"

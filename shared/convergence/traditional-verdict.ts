@@ -1,3 +1,4 @@
+import { sinceWrite } from './since-verdict.ts';
 import type { Revision, Verdict } from './types.ts';
 
 /** How late Kong's cluster events can come after the write when it is very busy, ms (CV "side fact": up to 45 s). */
@@ -50,7 +51,9 @@ function verdict(node: NodeFacts, facts: TraditionalFacts): Verdict {
     revision: facts.revisions[proven]?.id,
     evidence: 'bound',
     proof: state === 'converged' ? 'bounded' : undefined,
+    marginMs: undefined,
     reason,
+    sinceWriteMs: sinceWrite(facts),
   };
 }
 

@@ -15,12 +15,23 @@ export type DataPlaneState =
 
 /**
  * How much a `converged` proves: `serving` was seen on every worker; `stored` means that the data plane holds the
- * configuration, and serves it a rebuild later; `bounded` means that only time was waited.
+ * configuration, and that the time of a rebuild (`marginMs`) has passed since; `bounded` means that only time was waited.
  */
 export type Proof = 'serving' | 'stored' | 'bounded';
 
-/** What a verdict rests on: data planes agree on a new hash and hold it, or the longest delay is over. */
-export type Evidence = 'agreement' | 'bound';
+/**
+ * What a verdict rests on, strongest first (DESIGN §6). The strongest that there is decides, a weaker one never
+ * overrules it:
+ * - `canary`: the reserved route answered on fresh connections in a row;
+ * - `shadow`: a control plane's own configuration holds the last write, and the data plane holds that configuration;
+ * - `fence`: the data plane has a version of sync v2 that was given out after the last write;
+ * - `status`: all data planes' own Status APIs agree on a new configuration, for long enough;
+ * - `agreement`: all rows of `clustering_data_planes` do;
+ * - `cache`: a traditional node dropped what the write made out of date, and its workers' timers have run since;
+ * - `bound`: the longest delay is over.
+ */
+export const EVIDENCES = ['canary', 'shadow', 'fence', 'status', 'agreement', 'cache', 'bound'] as const;
+export type Evidence = (typeof EVIDENCES)[number];
 
 /** The verdict on one data plane. */
 export interface Verdict {
@@ -34,13 +45,19 @@ export interface Verdict {
   readonly evidence: Evidence;
   /** How far a proof goes; undefined unless `converged`. */
   readonly proof: Proof | undefined;
+  /** What was waited for the rebuild after the configuration was stored, ms; undefined unless the proof is `stored`. */
+  readonly marginMs: number | undefined;
   /** One sentence for people, with what the evidence cannot see. */
   readonly reason: string;
+  /** Time since the newest revision was written, ms; undefined when there is none, or the clock could not be read. */
+  readonly sinceWriteMs: number | undefined;
 }
 
 /** A slice's writes, as the index recorded them. Times are ms of the clock of Kong's PostgreSQL. */
 export interface Revision {
   readonly id: string;
+  /** Entities written and deleted; 0 for the baseline, which is what there was before the first write. */
+  readonly changes: number;
   /** Before the first write. */
   readonly startedAt: number;
   /** After the last write. */

@@ -104,7 +104,17 @@ function verdicts(...states: readonly DataPlaneState[]): { readonly verdicts: re
   return {
     verdicts: states.map((state, n) => {
       const node = String(n);
-      return { node, name: node, state, revision: undefined, evidence: 'bound', proof: undefined, reason: '' };
+      return {
+        node,
+        name: node,
+        state,
+        revision: undefined,
+        evidence: 'bound',
+        proof: undefined,
+        marginMs: undefined,
+        reason: '',
+        sinceWriteMs: undefined,
+      };
     }),
   };
 }

@@ -62,6 +62,7 @@ async function bed(
     adminTimeoutMs: 5_000,
     controlPlanes: 1,
     live: { kind: 'seen', forgetAfterMs: 300_000 },
+    incompatible: 'block',
     ...more,
   };
   const admin = adminClient(config);
@@ -117,6 +118,21 @@ test('hybrid: nothing written proves nothing', async () => {
   assert.equal(found.newest, undefined);
 });
 
+test('hybrid: an adopted database has a baseline, which converges without a write', async () => {
+  const { run, pool } = await bed('hybrid');
+  await until(run, ({ verdicts }) => verdicts.length === 2);
+  await pool.query(
+    `INSERT INTO kong_ingress.entities (slot, type, id, proposed_id, root, body_hash, hash, row_version)
+     VALUES ('s', 'services', $1, $1, 'r', 'b', 'h', '1')`,
+    [randomUUID()],
+  );
+  const last = (await until(run, allConverged)).at(-1);
+  assert.equal(last?.newest?.changes, 0);
+  assert.deepEqual([last?.converged, last?.proven], [[last?.newest?.id], last?.newest?.id]);
+  const again = await converge(run);
+  assert.deepEqual([again.converged, again.proven, again.newest?.id], [[], last?.proven, last?.proven]);
+});
+
 test('hybrid: a change converges once both data planes hold all of it, and is marked with its time', async () => {
   const { run, write, kong, pool } = await bed('hybrid');
   await until(run, ({ verdicts }) => verdicts.length === 2);
@@ -130,6 +146,7 @@ test('hybrid: a change converges once both data planes hold all of it, and is ma
   assert.deepEqual(last.converged, [revision]);
   for (const verdict of last.verdicts) {
     assert.deepEqual([verdict.revision, verdict.evidence, verdict.proof], [revision, 'agreement', 'stored']);
+    assert.ok((verdict.marginMs ?? 0) >= 500 && (verdict.sinceWriteMs ?? 0) > 0);
   }
   assert.ok(runs.slice(0, -1).every((found) => found.converged.length === 0));
   assert.ok(
@@ -238,7 +255,7 @@ test('a role without the grant, and an Admin API that is gone: unknown with the 
 });
 
 test('every metric is there in every run', () => {
-  const none = measurements({ topology: 'unknown', verdicts: [], newest: undefined, converged: [] });
+  const none = measurements({ topology: 'unknown', verdicts: [], newest: undefined, converged: [], proven: undefined });
   assert.equal(none.length, 7);
   assert.ok(none.every(({ value }) => value === 0));
 });

@@ -174,6 +174,7 @@ export function play(schedule: Schedule): Story {
     const id = String(revisions.length + 1);
     revisions.push({
       id,
+      changes: 1,
       startedAt,
       writtenAt: committedAt,
       snapshotXmax: String(xid + 1),
@@ -223,6 +224,7 @@ export function play(schedule: Schedule): Story {
       rows,
       live: schedule.live,
       holdMs: hold,
+      marginMs: 500,
     });
     const newest = revisions.at(-1);
     if (newest !== undefined && verdicts.every((verdict) => verdict.revision === newest.id)) {

@@ -6,12 +6,14 @@ import { boundMs, holdMs } from '../../shared/convergence/delays.ts';
 import { hybridVerdicts } from '../../shared/convergence/hybrid-verdict.ts';
 import type { HybridFacts } from '../../shared/convergence/hybrid-verdict.ts';
 import { traditionalVerdicts } from '../../shared/convergence/traditional-verdict.ts';
-import type { DataPlaneRow, Revision } from '../../shared/convergence/types.ts';
+import { provenEverywhere } from '../../shared/convergence/proven-verdict.ts';
+import type { DataPlaneRow, Revision, Verdict } from '../../shared/convergence/types.ts';
 
 const NOW = 1_000_000;
 const HOLD = 8_000;
 const REVISION: Revision = {
   id: '7',
+  changes: 3,
   startedAt: NOW - 30_100,
   writtenAt: NOW - 30_000,
   snapshotXmax: '500',
@@ -40,7 +42,7 @@ const other = (more: Partial<DataPlaneRow> = {}): DataPlaneRow =>
 
 function facts(rows: readonly DataPlaneRow[], more: Partial<HybridFacts> = {}): HybridFacts {
   const live = { kind: 'seen', forgetAfterMs: 300_000 } as const;
-  return { now: NOW, revisions: [REVISION], rows, live, holdMs: HOLD, ...more };
+  return { now: NOW, revisions: [REVISION], rows, live, holdMs: HOLD, marginMs: 500, ...more };
 }
 
 const stale = { lastSeen: NOW - 46_000, rowSince: NOW - 46_000 };
@@ -103,6 +105,11 @@ const cases: readonly (readonly [title: string, facts: HybridFacts, states: read
     facts([row(), other({ firstSeen: NOW - 9_000, hashSince: NOW - 9_000, hash: 'part' })], { revisions: converged }),
     ['converged', 'applying'],
   ],
+  [
+    'a baseline, with the hash of ever',
+    facts([row(old), other(old)], { revisions: [{ ...REVISION, changes: 0 }] }),
+    ['converged', 'converged'],
+  ],
   ['nothing written', facts([row()], { revisions: [] }), ['unknown']],
   ['no data planes', facts([]), []],
 ];
@@ -120,6 +127,35 @@ for (const [title, given, expected] of cases) {
     }
   });
 }
+
+function judged(state: Verdict['state'], revision: string | undefined): Verdict {
+  return {
+    node: 'n',
+    name: 'n',
+    state,
+    revision,
+    evidence: 'agreement',
+    proof: undefined,
+    marginMs: undefined,
+    reason: '',
+    sinceWriteMs: undefined,
+  };
+}
+
+test('proven everywhere: the oldest of what the data planes have; incompatible ones block, or are left out', () => {
+  const older: Revision = { ...REVISION, id: '6' };
+  const [has, had] = [judged('converged', '7'), judged('applying', '6')];
+  const broken = judged('incompatible', undefined);
+  const proven = (verdicts: readonly Verdict[], policy: 'block' | 'ignore' = 'block'): string | undefined =>
+    provenEverywhere(verdicts, [REVISION, older], policy);
+  assert.equal(proven([has, has]), '7');
+  assert.equal(proven([has, had]), '6');
+  assert.equal(proven([has, judged('unknown', undefined)]), undefined);
+  assert.equal(proven([has, broken]), undefined);
+  assert.equal(proven([has, broken], 'ignore'), '7');
+  assert.equal(proven([broken], 'ignore'), undefined);
+  assert.equal(proven([]), undefined);
+});
 
 test('hybrid: an older revision is proven while the newest is not', () => {
   const older: Revision = { ...REVISION, id: '6', startedAt: NOW - 60_000, writtenAt: NOW - 59_000 };
@@ -201,12 +237,28 @@ test('the bound covers the poll, its look-back, the worker timers and the rebuil
 });
 
 test('settings: unless told otherwise there may be a second control plane, and the rows decide who lives', () => {
-  assert.deepEqual(convergenceConfig({}), { controlPlanes: 2, live: { kind: 'seen', forgetAfterMs: 300_000 } });
-  assert.deepEqual(convergenceConfig({ KONG_DATA_PLANES: ' dp-1, dp-2,', KONG_CONTROL_PLANES: '1' }), {
-    controlPlanes: 1,
-    live: { kind: 'list', nodes: ['dp-1', 'dp-2'] },
+  assert.deepEqual(convergenceConfig({}), {
+    controlPlanes: 2,
+    live: { kind: 'seen', forgetAfterMs: 300_000 },
+    incompatible: 'block',
   });
-  for (const bad of [{ KONG_CONTROL_PLANES: '0' }, { KONG_DATA_PLANE_FORGET_SECONDS: '10' }]) {
+  assert.deepEqual(
+    convergenceConfig({
+      KONG_DATA_PLANES: ' dp-1, dp-2,',
+      KONG_CONTROL_PLANES: '1',
+      KONG_INCOMPATIBLE_DATA_PLANES: 'ignore',
+    }),
+    {
+      controlPlanes: 1,
+      live: { kind: 'list', nodes: ['dp-1', 'dp-2'] },
+      incompatible: 'ignore',
+    },
+  );
+  for (const bad of [
+    { KONG_CONTROL_PLANES: '0' },
+    { KONG_DATA_PLANE_FORGET_SECONDS: '10' },
+    { KONG_INCOMPATIBLE_DATA_PLANES: 'no' },
+  ]) {
     assert.throws(
       () => convergenceConfig(bad),
       (error: unknown) => error instanceof AppError && error.code === 'CONFIG_INVALID',
