@@ -1,26 +1,74 @@
+import type { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics } from '@aws-lambda-powertools/metrics';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { checkAgain } from '../shared/convergence/again.ts';
+import { announceVerdicts } from '../shared/convergence/announce.ts';
 import { connectConvergence } from '../shared/convergence/connect.ts';
 import { converge } from '../shared/convergence/converge.ts';
 import type { Convergence } from '../shared/convergence/converge.ts';
-import { measurements } from '../shared/convergence/metrics.ts';
+import { indexMeasurements, lagMeasurements, measurements, type Measured } from '../shared/convergence/metrics.ts';
+import { AppError } from '../shared/errors.ts';
 import { handler as onion } from '../shared/handler.ts';
+import { readRecorded } from '../shared/page/read.ts';
+import { statusOf, type Status } from '../shared/page/status.ts';
+import { publisher, type Publisher } from '../shared/publish.ts';
 
-let made: (Convergence & { readonly metrics: Metrics }) | undefined;
+interface Setup {
+  readonly run: Convergence;
+  readonly bus: Publisher;
+  readonly metrics: Metrics;
+}
+
+let made: Setup | undefined;
 
 /** Settings and connections of this function instance, made at its first event. */
-function setup(): Convergence & { readonly metrics: Metrics } {
-  made ??= { ...connectConvergence(process.env), metrics: new Metrics() };
+function setup(): Setup {
+  const eventBusName = process.env['EVENT_BUS_NAME'] ?? '';
+  made ??= {
+    run: connectConvergence(process.env),
+    bus: publisher({ client: new EventBridgeClient({}), eventBusName }),
+    metrics: new Metrics(),
+  };
   return made;
 }
 
-/** Schedule: which data planes run the newest revision. Answers `Converged`, see `shared/convergence`. */
+function publish(metrics: Metrics, measured: readonly Measured[]): void {
+  for (const { name, unit, value } of measured) metrics.addMetric(name, unit, value);
+  metrics.publishStoredMetrics();
+}
+
+/** Each data plane is a dimension of its own, which an own set of metrics carries. */
+function publishLags(metrics: Metrics, status: Status): void {
+  for (const { dataPlane, metrics: measured } of lagMeasurements(status)) {
+    metrics.addDimension('DataPlane', dataPlane);
+    publish(metrics, measured);
+  }
+}
+
+/** What is found stays found when the bus cannot be reached: that is only logged. */
+async function tell(failure: string, logger: Pick<Logger, 'warn'>, publishing: () => Promise<void>): Promise<void> {
+  try {
+    await publishing();
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'EVENTS_NOT_PUBLISHED') throw error;
+    logger.warn(failure, { code: error.code, reason: error.message });
+  }
+}
+
+/**
+ * Schedule, and a delayed message after each write: which data planes run the newest revision. Answers `Converged`, see
+ * `shared/convergence`; tells the bus what is new, and asks for the next check while something is being applied.
+ */
 export const handler = onion(
   'converge',
   async (_event, { logger }) => {
-    const { metrics, ...run } = setup();
+    const { run, bus, metrics } = setup();
     const result = await converge(run);
-    for (const { name, unit, value } of measurements(result)) metrics.addMetric(name, unit, value);
-    metrics.publishStoredMetrics();
+    const status = statusOf(await readRecorded(run.index));
+    publish(metrics, [...measurements(result), ...indexMeasurements(status)]);
+    publishLags(metrics, status);
+    await tell('verdicts were not announced', logger, () => announceVerdicts(run.index, result, bus));
+    await tell('the next check was not asked for', logger, () => checkAgain(run.index, result, bus));
     logger.info('converge', {
       topology: result.topology,
       newest: result.newest?.id,

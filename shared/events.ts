@@ -12,7 +12,18 @@ export const CLUSTER_CHANGE = 'ClusterChange';
 export const RECONCILE_REQUESTED = 'ReconcileRequested';
 
 /** EventBridge `detail-type`s of what the functions did, for whoever wants to listen. */
-export type OutcomeType = 'ConfigurationApplied' | 'TranslationFailed' | 'DriftRepaired';
+export type OutcomeType = 'ConfigurationApplied' | 'TranslationFailed' | 'DriftRepaired' | ConvergenceType;
+
+/** What converge found: revisions that all data planes run now, and what is wrong with one since when it is. */
+export type ConvergenceType =
+  | 'DataPlanesConverged'
+  | 'DataPlaneDiverged'
+  | 'DataPlaneLost'
+  | 'DataPlaneIncompatible'
+  | typeof CONVERGENCE_PENDING;
+
+/** EventBridge `detail-type` that asks for another check of the data planes, after a pause. */
+export const CONVERGENCE_PENDING = 'ConvergencePending';
 
 /** A hint that an object changed: it names the object, the reader reads it itself (DESIGN idea 1). */
 export interface ChangeEvent {

@@ -1,6 +1,7 @@
 import { forgetChanges, lastSlice } from './index/freshness.ts';
 import { overview, type Overview } from './index/overview.ts';
 import { allProvided } from './index/providers.ts';
+import { rememberReconcile } from './index/runs.ts';
 import type { ClusterSnapshot } from './kubernetes/cluster.ts';
 import { keyOf } from './kubernetes/keys.ts';
 import { isGone } from './kubernetes/object.ts';
@@ -163,6 +164,7 @@ export async function reconcile(tools: ReconcileTools): Promise<ReconcileReport>
         : await sweep(run, orphans, found.managed);
     if (healed) await forgetProvided(dependencies, stale, asOf);
     await forgetChanges(statePool);
+    if (swept.complete) await rememberReconcile(statePool, swept.braked);
     return {
       complete: swept.complete,
       objects: listed.objects.length,

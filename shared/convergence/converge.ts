@@ -14,6 +14,7 @@ import { databaseFacts, dataPlaneRows, lastAnnouncer, lastEvents } from './evide
 import type { DatabaseFacts } from './evidence.ts';
 import { hybridVerdicts } from './hybrid-verdict.ts';
 import { observed, recalled, seenNow } from './observations.ts';
+import { rememberVerdicts } from './remember.ts';
 import { lastConverged, markConverged, openRevisions, recordBaseline } from './revisions.ts';
 import type { Mark } from './revisions.ts';
 import { provenEverywhere } from './proven-verdict.ts';
@@ -192,6 +193,7 @@ export function converge(run: Convergence): Promise<Converged> {
     const converged = everywhere === undefined || !clock ? [] : await markConverged(run.index, everywhere, clock.now);
     if (revisions.length === 0 && clock !== undefined) await recordBaseline(run.index, clock);
     const proven = await lastConverged(run.index);
+    await rememberVerdicts(run.index, { topology, verdicts });
     return { topology, verdicts, newest: revisions[0], converged, proven };
   });
 }

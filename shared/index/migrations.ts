@@ -135,4 +135,25 @@ export const MIGRATIONS: readonly string[] = [
   -- Who provides a key. Without a pending list: a slice must not pay for what earlier ones left in it.
   CREATE INDEX provides_keys ON kong_ingress.provides USING gin (keys) WITH (fastupdate = off);
   `,
+  `
+  -- What converge said last of each data plane, for whoever only reads. "since": how long it has been in this state;
+  -- "announced": the trouble that listeners on the bus were told of. Rows of an earlier run than the last one are only
+  -- remembered for that.
+  CREATE TABLE kong_ingress.verdicts (
+    node text PRIMARY KEY,
+    state text NOT NULL,
+    verdict jsonb NOT NULL,
+    since timestamptz NOT NULL,
+    judged_at timestamptz NOT NULL,
+    announced text
+  );
+
+  -- The last run of a function, with counts that somebody should know.
+  CREATE TABLE kong_ingress.runs (name text PRIMARY KEY, at timestamptz NOT NULL, report jsonb NOT NULL);
+
+  -- When the next check of the data planes is due that has been asked for.
+  CREATE TABLE kong_ingress.next_check (single boolean PRIMARY KEY DEFAULT true CHECK (single), at timestamptz NOT NULL);
+
+  CREATE INDEX roots_findings ON kong_ingress.roots (root) WHERE findings <> '[]'::jsonb;
+  `,
 ];

@@ -29,7 +29,7 @@ export interface CloudOptions {
   readonly httpPort?: number;
   /** Gets the lines that functions log; the terminal unless given. */
   readonly log?: (line: string) => void;
-  /** False to run scheduled functions by `tick` only. */
+  /** False to let no time pass: scheduled functions run by `tick` only, and what delayed queues hold stays there. */
   readonly schedules?: boolean;
   /** Handlers by function name that stand in for those of serverless.yml. */
   readonly handlers?: Readonly<Record<string, Handler>>;
@@ -65,7 +65,10 @@ export interface Cloud {
   invoke(functionName: string, event: unknown): Promise<unknown>;
   /** Runs a scheduled function now. */
   tick(functionName: string): Promise<unknown>;
-  /** Waits until bus and queues (but the dead letter queues) are empty and no function runs. Throws LOCAL_CLOUD_BUSY. */
+  /**
+   * Waits until bus and queues (but the dead letter queues, and what waits for a delay) are empty and no function runs.
+   * Throws LOCAL_CLOUD_BUSY.
+   */
   idle(timeoutMs: number): Promise<void>;
   /** Makes messages that failed visible at once; gives how many. */
   retryNow(): number;
@@ -98,6 +101,10 @@ function deadLetterIds(wiring: Wiring): ReadonlySet<string> {
   const ofQueues = wiring.queues.map((queue) => queue.redrive?.queue);
   const ofRules = wiring.rules.flatMap((rule) => rule.targets.map((target) => target.deadLetterQueue));
   return new Set([...ofQueues, ...ofRules].filter((id) => id !== undefined));
+}
+
+function isDelayed(wiring: Wiring, queue: string): boolean {
+  return wiring.queues.some(({ id, delayMs }) => id === queue && delayMs > 0);
 }
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -178,7 +185,8 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const pollers = wiring.functions.flatMap((wired) =>
     wired.queues.flatMap((event) => {
       const queue = queues.get(event.queue);
-      return queue === undefined ? [] : [startPoller(wired.name, event, queue, functions)];
+      const waits = options.schedules === false && isDelayed(wiring, event.queue);
+      return queue === undefined || waits ? [] : [startPoller(wired.name, event, queue, functions)];
     }),
   );
   const endSchedules = options.schedules === false ? [] : startSchedules(wiring, functions);
@@ -187,7 +195,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     functions.running() === 0 &&
     [...queues.values()].every((queue) => {
       const { visible, inFlight } = queue.counts();
-      return dead.has(queue.id) || visible + inFlight === 0;
+      return dead.has(queue.id) || isDelayed(wiring, queue.id) || visible + inFlight === 0;
     });
   const deadLetters = (): DeadLetter[] =>
     [...dead].flatMap((id) =>

@@ -27,8 +27,8 @@ export interface Queue {
   delete(receiptHandle: string): boolean;
   /** Makes a received message visible again after `ms`; false as for `delete`. */
   changeVisibility(receiptHandle: string, ms: number): boolean;
-  /** Visible messages, received ones that were not deleted yet. */
-  counts(): { readonly visible: number; readonly inFlight: number };
+  /** Visible messages, received ones that were not deleted yet, and those that wait for the end of the queue's delay. */
+  counts(): { readonly visible: number; readonly inFlight: number; readonly delayed: number };
   /** All messages, oldest first, without receiving them. */
   peek(): { readonly body: string; readonly attributes: Readonly<Record<string, string>>; readonly receives: number }[];
   /** Ends all waiting and timers. */
@@ -72,10 +72,13 @@ function toMessage(entry: Entry): Message {
 /**
  * A standard SQS queue in memory: at least once, visibility timeout, long polling, receive counts, and redrive of what
  * was received `maxReceiveCount` times without being deleted (to `deadLetters`, when it would become visible again).
+ * `DelaySeconds` of the queue hides each new message for so long, which counts towards its retention, and not what comes
+ * back later; what is older than the retention period is gone.
  */
 export function createQueue(wiring: QueueWiring, deadLetters?: Queue): Queue {
   const visible: Entry[] = [];
   const inFlight = new Map<string, Flight>();
+  const delayed = new Map<Entry, NodeJS.Timeout>();
   const waiting = new Set<() => void>();
 
   const wake = (): void => {
@@ -92,6 +95,18 @@ export function createQueue(wiring: QueueWiring, deadLetters?: Queue): Queue {
   };
   const hide = (entry: Entry, ms: number): void => {
     inFlight.set(entry.receipt, { entry, timer: setTimeout(() => show(entry), ms) });
+  };
+  const expire = (): void => {
+    const oldest = Date.now() - wiring.retentionMs;
+    visible.splice(0, Infinity, ...visible.filter((entry) => entry.sentAt > oldest));
+  };
+  const later = (entry: Entry): void => {
+    const arrive = (): void => {
+      delayed.delete(entry);
+      visible.push(entry);
+      wake();
+    };
+    delayed.set(entry, setTimeout(arrive, wiring.delayMs));
   };
   const take = (max: number): Message[] =>
     visible.splice(0, max).map((entry) => {
@@ -126,14 +141,22 @@ export function createQueue(wiring: QueueWiring, deadLetters?: Queue): Queue {
     name: wiring.name,
     send: (body, attributes = {}) => {
       const messageId = randomUUID();
-      visible.push({ messageId, body, attributes, sentAt: Date.now(), firstReceivedAt: 0, receives: 0, receipt: '' });
-      wake();
+      const entry = { messageId, body, attributes, sentAt: Date.now(), firstReceivedAt: 0, receives: 0, receipt: '' };
+      if (wiring.delayMs > 0) later(entry);
+      else {
+        visible.push(entry);
+        wake();
+      }
       return messageId;
     },
     receive: async (max, waitMs, signal) => {
       const deadline = Date.now() + waitMs;
       const given = (): boolean => visible.length > 0 || signal?.aborted === true || Date.now() >= deadline;
-      while (!given()) await arrival(deadline - Date.now(), signal);
+      expire();
+      while (!given()) {
+        await arrival(deadline - Date.now(), signal);
+        expire();
+      }
       return signal?.aborted === true ? [] : take(max);
     },
     delete: (receiptHandle) => land(receiptHandle) !== undefined,
@@ -144,14 +167,19 @@ export function createQueue(wiring: QueueWiring, deadLetters?: Queue): Queue {
       else hide(entry, ms);
       return true;
     },
-    counts: () => ({ visible: visible.length, inFlight: inFlight.size }),
+    counts: () => {
+      expire();
+      return { visible: visible.length, inFlight: inFlight.size, delayed: delayed.size };
+    },
     peek: () =>
-      [...[...inFlight.values()].map((flight) => flight.entry), ...visible]
+      [...[...inFlight.values()].map((flight) => flight.entry), ...delayed.keys(), ...visible]
         .toSorted((one, two) => one.sentAt - two.sentAt)
         .map(({ body, attributes, receives }) => ({ body, attributes, receives })),
     close: () => {
       for (const { timer } of inFlight.values()) clearTimeout(timer);
+      for (const timer of delayed.values()) clearTimeout(timer);
       inFlight.clear();
+      delayed.clear();
       visible.length = 0;
       wake();
     },

@@ -10,6 +10,9 @@ export interface QueueWiring {
   readonly id: string;
   readonly name: string;
   readonly visibilityMs: number;
+  /** `DelaySeconds`: how long a new message stays hidden. */
+  readonly delayMs: number;
+  readonly retentionMs: number;
   readonly redrive?: { readonly queue: string; readonly maxReceiveCount: number };
 }
 
@@ -111,6 +114,8 @@ function queueWiring(id: string, properties: JsonObject, resources: Resources): 
     id,
     name: asText(properties['QueueName'], `${id}.QueueName`),
     visibilityMs: numberOr(properties['VisibilityTimeout'], 30, `${id}.VisibilityTimeout`) * 1000,
+    delayMs: numberOr(properties['DelaySeconds'], 0, `${id}.DelaySeconds`) * 1000,
+    retentionMs: numberOr(properties['MessageRetentionPeriod'], 345_600, `${id}.MessageRetentionPeriod`) * 1000,
   };
   if (properties['RedrivePolicy'] === undefined) return base;
   const policy = asObject(properties['RedrivePolicy'], `${id}.RedrivePolicy`);

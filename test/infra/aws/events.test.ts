@@ -40,7 +40,10 @@ let called: [string, unknown][];
 beforeEach(async () => {
   called = [];
   queues = new Map(
-    ['Target', 'Dead'].map((id) => [id, createQueue({ id, name: id.toLowerCase(), visibilityMs: 1_000 })]),
+    ['Target', 'Dead'].map((id) => [
+      id,
+      createQueue({ id, name: id.toLowerCase(), visibilityMs: 1_000, delayMs: 0, retentionMs: 60_000 }),
+    ]),
   );
   bus = createBus(['one', 'two'], rules, { queues, invoke: (name, event) => void called.push([name, event.detail]) });
   server = createEventsServer(bus);

@@ -7,14 +7,16 @@ import type { Queue } from '../../../infra/local/aws/queue.ts';
 
 const VISIBILITY_MS = 1_000;
 const MAX_RECEIVES = 3;
+const RETENTION_MS = 60_000;
+const TIMES = { visibilityMs: VISIBILITY_MS, delayMs: 0, retentionMs: RETENTION_MS };
 
 beforeEach(() => mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_000_000 }));
 afterEach(() => mock.timers.reset());
 
 function pair(): { queue: Queue; dead: Queue } {
-  const dead = createQueue({ id: 'Dead', name: 'dead', visibilityMs: VISIBILITY_MS });
+  const dead = createQueue({ id: 'Dead', name: 'dead', ...TIMES });
   const redrive = { queue: 'Dead', maxReceiveCount: MAX_RECEIVES };
-  return { dead, queue: createQueue({ id: 'Queue', name: 'queue', visibilityMs: VISIBILITY_MS, redrive }, dead) };
+  return { dead, queue: createQueue({ id: 'Queue', name: 'queue', ...TIMES, redrive }, dead) };
 }
 
 test('a message is received once, with its checksum, and gone after its deletion', async () => {
@@ -29,7 +31,7 @@ test('a message is received once, with its checksum, and gone after its deletion
   assert.deepEqual(await queue.receive(10, 0), []);
   assert.equal(queue.delete(message.receiptHandle), true);
   mock.timers.tick(VISIBILITY_MS);
-  assert.deepEqual(queue.counts(), { visible: 0, inFlight: 0 });
+  assert.deepEqual(queue.counts(), { visible: 0, inFlight: 0, delayed: 0 });
 });
 
 test('a message that is not deleted comes back, and its old receipt is worth nothing', async () => {
@@ -37,7 +39,7 @@ test('a message that is not deleted comes back, and its old receipt is worth not
   queue.send('one');
   const [first] = await queue.receive(1, 0);
   mock.timers.tick(VISIBILITY_MS - 1);
-  assert.deepEqual(queue.counts(), { visible: 0, inFlight: 1 });
+  assert.deepEqual(queue.counts(), { visible: 0, inFlight: 1, delayed: 0 });
   mock.timers.tick(1);
   const [second] = await queue.receive(1, 0);
   assert.equal(second?.messageId, first?.messageId);
@@ -126,4 +128,29 @@ test('whatever happens, no message is lost, doubled, or received more often than
       queue.close();
     }),
   );
+});
+
+test('a new message of a delayed queue stays hidden for the delay, and only then can be received', async () => {
+  const queue = createQueue({ id: 'Slow', name: 'slow', ...TIMES, delayMs: 5_000 });
+  queue.send('one');
+  assert.deepEqual(queue.counts(), { visible: 0, inFlight: 0, delayed: 1 });
+  mock.timers.tick(4_999);
+  assert.deepEqual(await queue.receive(10, 0), []);
+  mock.timers.tick(1);
+  const [message] = await queue.receive(10, 0);
+  assert.equal(message?.attributes.SentTimestamp, '1000000');
+  // What comes back is not delayed again.
+  mock.timers.tick(VISIBILITY_MS);
+  assert.deepEqual(queue.counts(), { visible: 1, inFlight: 0, delayed: 0 });
+  queue.close();
+});
+
+test('a message that nobody deleted in time is gone', async () => {
+  const { queue } = pair();
+  queue.send('one');
+  mock.timers.tick(RETENTION_MS - 1);
+  assert.equal(queue.counts().visible, 1);
+  mock.timers.tick(1);
+  assert.deepEqual(await queue.receive(10, 0), []);
+  assert.deepEqual(queue.counts(), { visible: 0, inFlight: 0, delayed: 0 });
 });

@@ -11,7 +11,9 @@ import { readServerless } from '../../../infra/local/aws/variables.ts';
 import { intervalMs, wiringOf } from '../../../infra/local/aws/wiring.ts';
 import { bundle } from '../../../infra/package/bundle.ts';
 import { zip } from '../../../infra/package/zip.ts';
-import { CLUSTER_CHANGE, EVENT_SOURCE, RECONCILE_REQUESTED } from '../../../shared/events.ts';
+import { indexMeasurements, measurements } from '../../../shared/convergence/metrics.ts';
+import { CLUSTER_CHANGE, CONVERGENCE_PENDING, EVENT_SOURCE, RECONCILE_REQUESTED } from '../../../shared/events.ts';
+import { NOTHING_RECORDED, statusOf } from '../../../shared/page/status.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const settings = {
@@ -92,13 +94,18 @@ test('a request for a reconcile invokes it, once, and only its rule may', () => 
   assert.equal(asynchronous?.['MaximumRetryAttempts'], 0);
 });
 
-test('EventBridge may send to both queues, and nobody else', () => {
+test('EventBridge may send to the queues, by the rules that name them, and nobody else', () => {
   const policies = ofType('AWS::SQS::QueuePolicy');
   assert.deepEqual(
     policies.map((policy) => policy['Queues']),
-    [[{ Ref: 'RuleDeadLetterQueue' }], [{ Ref: 'SyncQueue' }]],
+    ['RuleDeadLetterQueue', 'SyncQueue', 'CheckSoonQueue', 'CheckLaterQueue'].map((id) => [{ Ref: id }]),
   );
-  const allowed = [[arn('ClusterChangeRule'), arn('ReconcileRequestRule')], arn('ClusterChangeRule')];
+  const allowed = [
+    [arn('ClusterChangeRule'), arn('ReconcileRequestRule')],
+    arn('ClusterChangeRule'),
+    [arn('ConfigurationAppliedRule'), arn('CheckSoonRule')],
+    arn('CheckLaterRule'),
+  ];
   for (const [place, policy] of policies.entries()) {
     const [statement, ...others] = asList(asObject(policy['PolicyDocument'], 'document')['Statement'], 'Statement');
     assert.deepEqual(others, []);
@@ -112,8 +119,7 @@ test('the queue has a dead letter queue and leaves sync six times its timeout', 
   const queue = properties('SyncQueue', 'AWS::SQS::Queue');
   assert.deepEqual(queue['RedrivePolicy'], { deadLetterTargetArn: arn('SyncDeadLetterQueue'), maxReceiveCount: 5 });
   const { Timeout } = properties('SyncLambdaFunction', 'AWS::Lambda::Function');
-  const [mapping, ...others] = ofType('AWS::Lambda::EventSourceMapping');
-  assert.deepEqual(others, []);
+  const [mapping] = ofType('AWS::Lambda::EventSourceMapping');
   const window = Number(mapping?.['MaximumBatchingWindowInSeconds']);
   assert.ok(Number(queue['VisibilityTimeout']) >= 6 * Number(Timeout) + window);
   assert.equal(properties('SyncDeadLetterQueue', 'AWS::SQS::Queue')['RedrivePolicy'], undefined);
@@ -132,14 +138,45 @@ test('sync gets batches, reports single failures, and runs twice at most', () =>
   });
 });
 
-test('reconcile runs every 5 minutes and converge every minute, one at a time', () => {
-  for (const [name, rate] of [
-    ['Reconcile', 'rate(5 minutes)'],
-    ['Converge', 'rate(1 minute)'],
+test('a write and a check that found something applying lead to a check after a delay, which nothing repeats', () => {
+  const rules = [
+    ['ConfigurationAppliedRule', { 'detail-type': ['ConfigurationApplied'] }, 'CheckSoonQueue'],
+    ['CheckSoonRule', { 'detail-type': [CONVERGENCE_PENDING], detail: { pause: ['short'] } }, 'CheckSoonQueue'],
+    ['CheckLaterRule', { 'detail-type': [CONVERGENCE_PENDING], detail: { pause: ['long'] } }, 'CheckLaterQueue'],
+  ] as const;
+  for (const [id, pattern, queue] of rules) {
+    const rule = properties(id, 'AWS::Events::Rule');
+    assert.deepEqual(rule['EventBusName'], { Ref: 'ChangeBus' });
+    assert.deepEqual(rule['EventPattern'], { source: [EVENT_SOURCE], ...pattern });
+    const [target, ...others] = asList(rule['Targets'], 'Targets').map((item) => asObject(item, 'target'));
+    assert.deepEqual([target?.['Arn'], others], [arn(queue), []]);
+  }
+  const { Timeout } = properties('ConvergeLambdaFunction', 'AWS::Lambda::Function');
+  const delays = ['CheckSoonQueue', 'CheckLaterQueue'].map((id) => {
+    const queue = properties(id, 'AWS::SQS::Queue');
+    assert.ok(Number(queue['VisibilityTimeout']) >= 6 * Number(Timeout));
+    assert.equal(queue['MessageRetentionPeriod'], 60);
+    return queue['DelaySeconds'];
+  });
+  assert.deepEqual(delays, [1, 5]);
+  const mappings = ofType('AWS::Lambda::EventSourceMapping').filter(
+    ({ FunctionName }) => JSON.stringify(FunctionName) === JSON.stringify(arn('ConvergeLambdaFunction')),
+  );
+  assert.deepEqual(
+    mappings.map(({ EventSourceArn }) => EventSourceArn),
+    [arn('CheckSoonQueue'), arn('CheckLaterQueue')],
+  );
+});
+
+test('reconcile runs every 5 minutes, one at a time, and converge every minute, with room for its queues', () => {
+  for (const [name, rate, atOnce] of [
+    ['Reconcile', 'rate(5 minutes)', 1],
+    ['Converge', 'rate(1 minute)', 5],
   ] as const) {
     const rule = properties(`${name}EventsRuleSchedule1`, 'AWS::Events::Rule');
     assert.deepEqual([rule['ScheduleExpression'], rule['State']], [rate, 'ENABLED']);
-    assert.equal(properties(`${name}LambdaFunction`, 'AWS::Lambda::Function')['ReservedConcurrentExecutions'], 1);
+    const { ReservedConcurrentExecutions } = properties(`${name}LambdaFunction`, 'AWS::Lambda::Function');
+    assert.equal(ReservedConcurrentExecutions, atOnce);
     const permission = properties(`${name}LambdaPermissionEventsRuleSchedule1`, 'AWS::Lambda::Permission');
     assert.equal(permission['Principal'], 'events.amazonaws.com');
   }
@@ -159,7 +196,7 @@ test('all functions run on Node 24 on arm64 with a role, a log group that ends, 
     ['functions/webhook.logs', 'WebhookRole'],
     ['functions/sync.handler', 'SyncRole'],
     ['functions/reconcile.handler', 'ScheduledRole'],
-    ['functions/converge.handler', 'ScheduledRole'],
+    ['functions/converge.handler', 'ConvergeRole'],
   ] as const;
   assert.deepEqual(
     about,
@@ -179,10 +216,12 @@ test('roles hold what their functions need and no more', () => {
       return [id, statements.flatMap((statement) => asObject(statement, id)['Action'])];
     });
   const base = ['events:PutEvents', 'logs:CreateLogStream', 'logs:PutLogEvents'];
+  const consume = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];
   assert.deepEqual(Object.fromEntries(allowed), {
     WebhookRole: base,
-    SyncRole: [...base, 'sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
+    SyncRole: [...base, ...consume],
     ScheduledRole: base,
+    ConvergeRole: [...base, ...consume],
   });
   assert.doesNotMatch(text, /"Resource":\s*"\*"/);
 });
@@ -193,6 +232,25 @@ test('both dead letter queues have an alarm', () => {
     .map((alarm) => asObject(asList(alarm['Dimensions'], 'Dimensions')[0], 'Dimension')['Value']);
   const names = ['SyncDeadLetterQueue', 'RuleDeadLetterQueue'].map((id) => ({ 'Fn::GetAtt': [id, 'QueueName'] }));
   assert.deepEqual(watched, names);
+});
+
+test('every kind of trouble that converge measures has one alarm, on a metric that exists', () => {
+  const own = ofType('AWS::CloudWatch::Alarm').filter((alarm) => alarm['Namespace'] === 'KongIngressFunctions');
+  const measured = [
+    ...measurements({ topology: 'unknown', verdicts: [], newest: undefined, converged: [], proven: undefined }),
+    ...indexMeasurements(statusOf(NOTHING_RECORDED)),
+  ].map(({ name }) => name);
+  const watched = own.map((alarm) => String(alarm['MetricName']));
+  assert.deepEqual(watched.toSorted(), [...new Set(watched)].toSorted());
+  for (const name of watched) assert.ok(measured.includes(name), name);
+  const fine = ['DataPlanesConverged', 'DataPlanesApplying', 'RevisionsConverged', 'Findings'];
+  assert.deepEqual(
+    measured.filter((name) => !watched.includes(name)),
+    fine,
+  );
+  for (const alarm of own) {
+    assert.deepEqual(alarm['Dimensions'], [{ Name: 'service', Value: 'kong-ingress-functions' }]);
+  }
 });
 
 test('secrets come from Secrets Manager at deployment and never from the packaging shell', () => {
@@ -231,18 +289,23 @@ test('the local stack runs the functions with the same limits as Lambda does', a
     }),
   );
   assert.deepEqual(local, deployed);
-  const [mapping] = ofType('AWS::Lambda::EventSourceMapping');
   assert.deepEqual(
-    wiring.functions.flatMap(({ queues }) => queues),
-    [
-      {
-        queue: 'SyncQueue',
-        batchSize: mapping?.['BatchSize'],
-        windowMs: Number(mapping?.['MaximumBatchingWindowInSeconds']) * 1000,
-        concurrency: asObject(mapping?.['ScalingConfig'], 'ScalingConfig')['MaximumConcurrency'],
-        partialFailures: true,
-      },
-    ],
+    wiring.functions.flatMap(({ queues }) => queues).map(({ queue, ...rest }) => ({ ...rest, queue: arn(queue) })),
+    ofType('AWS::Lambda::EventSourceMapping').map((mapping) => ({
+      queue: mapping['EventSourceArn'],
+      batchSize: mapping['BatchSize'],
+      windowMs: Number(mapping['MaximumBatchingWindowInSeconds'] ?? 0) * 1000,
+      concurrency: asObject(mapping['ScalingConfig'], 'ScalingConfig')['MaximumConcurrency'],
+      partialFailures: mapping['FunctionResponseTypes'] !== undefined,
+    })),
+  );
+  assert.deepEqual(
+    wiring.queues.map(({ id, delayMs, retentionMs, visibilityMs }) => [id, delayMs, retentionMs, visibilityMs]),
+    wiring.queues.map(({ id }) => {
+      const { DelaySeconds, MessageRetentionPeriod, VisibilityTimeout } = properties(id, 'AWS::SQS::Queue');
+      const seconds = [DelaySeconds ?? 0, MessageRetentionPeriod, VisibilityTimeout ?? 30].map(Number);
+      return [id, ...seconds.map((value) => value * 1000)];
+    }),
   );
   const routes = wiring.functions.flatMap((wired) => wired.routes.map(({ method, path }) => `${method} ${path}`));
   assert.deepEqual(
