@@ -43,7 +43,17 @@ after(async () => {
 
 function verdict(node: string, state: DataPlaneState): Verdict {
   const proof = state === 'converged' ? ('stored' as const) : undefined;
-  return { node, name: node, state, revision: undefined, evidence: 'agreement', proof, marginMs: undefined, sinceWriteMs: undefined, reason: `it is ${state}` };
+  return {
+    node,
+    name: node,
+    state,
+    revision: undefined,
+    evidence: 'agreement',
+    proof,
+    marginMs: undefined,
+    sinceWriteMs: undefined,
+    reason: `it is ${state}`,
+  };
 }
 
 function found(states: Readonly<Record<string, DataPlaneState>>, more: Partial<Converged> = {}): Converged {
@@ -53,10 +63,10 @@ function found(states: Readonly<Record<string, DataPlaneState>>, more: Partial<C
 
 /** A run of converge that found this; gives the events that it published. */
 async function run(result: Converged, bus = publisher): Promise<readonly string[]> {
-  const before = published.length;
+  const told = published.length;
   await rememberVerdicts(index, result);
   await announceVerdicts(index, result, bus);
-  return published.slice(before).map(({ type, detail }) => `${type} ${String(detail['name'])}`);
+  return published.slice(told).map(({ type, detail }) => `${type} ${String(detail['name'])}`);
 }
 
 test('a trouble is told once, when it begins, and again only after it was over', async () => {
@@ -106,9 +116,12 @@ test('what is proven is told with the seconds that it took and how it is known',
   ]);
 });
 
+async function since(): Promise<unknown> {
+  const { rows } = await index.query<{ since: Date }>("SELECT since FROM kong_ingress.verdicts WHERE node = 'a'");
+  return rows[0]?.since;
+}
+
 test('a state lasts since the first of the runs that found it', async () => {
-  const since = async (): Promise<unknown> =>
-    (await index.query("SELECT since FROM kong_ingress.verdicts WHERE node = 'a'")).rows[0]?.since;
   await run(found({ a: 'applying' }));
   const first = await since();
   await run(found({ a: 'applying' }));
