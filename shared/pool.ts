@@ -12,7 +12,8 @@ export function openPool(connectionString: string, max: number, statementTimeout
     keepAlive: true,
     allowExitOnIdle: true,
   });
-  // The server may close an idle connection; the next run opens another.
+  // The server may close an idle connection, the next run opens another; one in use fails its next statement.
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }

@@ -17,10 +17,14 @@ export interface Ended {
   readonly stderr: string;
 }
 
+/** Compiled code of earlier processes, where the test run keeps it: a command starts in half the time. */
+const CACHE = Object.fromEntries(Object.entries(process.env).filter(([name]) => name === 'NODE_COMPILE_CACHE'));
+
 /** Runs `kong-ingress` with nothing but these variables. */
 export function kongIngress(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+  const options = { cwd: ROOT, env: { ...CACHE, ...env } };
   return new Promise((resolve) => {
-    execFile(process.execPath, ['functions/cli.ts', ...args], { cwd: ROOT, env }, (error, stdout, stderr) => {
+    execFile(process.execPath, ['functions/cli.ts', ...args], options, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
       resolve({ code, stdout, stderr });
     });
@@ -69,7 +73,8 @@ export async function startCliLab(topology: Topology): Promise<CliLab> {
       assert.ok(isRecord(value));
       return { code, value };
     },
-    start: (...args) => spawn(process.execPath, ['functions/cli.ts', ...args], { cwd: ROOT, env }),
+    start: (...args) =>
+      spawn(process.execPath, ['functions/cli.ts', ...args], { cwd: ROOT, env: { ...CACHE, ...env } }),
     stop: async () => {
       await pool.end();
       await stack.stop();

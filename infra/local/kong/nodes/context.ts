@@ -34,6 +34,8 @@ export function createContext(options: KongOptions): Context {
         // Closing connections may still hear that the server stops.
         if (!made.ending) log(`stand-in Kong: database connection lost: ${error.message}`);
       });
+      // One in use fails its next statement.
+      made.on('connect', (client) => client.on('error', () => undefined));
       undo.push(() => made.end());
       return made;
     },
