@@ -5,7 +5,7 @@ import type { KubernetesObject } from './resources.ts';
 
 /**
  * A lookup over objects that were read before: a cluster's lists, or files. Pure. Objects with a deletionTimestamp
- * are left out; of two objects with one key the last wins. Rejects with MalformedObject as the live lookup does.
+ * are left out; of two objects with one key the last wins. Answers at once; throws MalformedObject where the live lookup rejects.
  */
 export function snapshotLookup(objects: readonly KubernetesObject[]): Lookup {
   const byKey = new Map<Key, KubernetesObject>();
@@ -20,12 +20,13 @@ export function snapshotLookup(objects: readonly KubernetesObject[]): Lookup {
   }
   for (const members of answers.values()) members.sort(byName);
   return {
-    async get(kind, namespace, name) {
+    get(kind, namespace, name) {
       const object = byKey.get(objectKey(kind, namespace, name));
       return object === undefined ? undefined : asResource(kind, object);
     },
-    async list(kind, query) {
-      return (answers.get(queryKey(kind, query)) ?? []).map((object) => asResource(kind, object));
+    list(kind, query) {
+      const members = answers.get(queryKey(kind, query)) ?? [];
+      return members.map((object) => asResource(kind, object));
     },
   };
 }

@@ -14,15 +14,15 @@ export interface ObservedLookup extends Lookup {
  */
 export function observed(lookup: Lookup): ObservedLookup {
   const seen = new Map<Key, readonly Key[]>();
-  const see = (objects: readonly KubernetesObject[]): void => {
+  const see = <T extends KubernetesObject>(objects: readonly T[]): readonly T[] => {
     for (const object of objects) seen.set(keyOf(object), providedKeys(object));
+    return objects;
   };
   return {
     get: (kind, namespace, name) => lookup.get(kind, namespace, name),
-    list: async (kind, query) => {
-      const answer = await lookup.list(kind, query);
-      see(answer);
-      return answer;
+    list: (kind, query) => {
+      const answer = lookup.list(kind, query);
+      return answer instanceof Promise ? answer.then(see) : see(answer);
     },
     provides: () => seen,
   };

@@ -59,14 +59,14 @@ function isMissing(port: PortRef): boolean {
 }
 
 /** Looks a backend up; what is missing is a finding on the root. */
-export async function resolveBackend(context: Context, backend: Backend): Promise<ResolvedBackend> {
-  const found = await find(context, 'Service', backend.namespace, backend.name);
+export function resolveBackend(context: Context, backend: Backend): ResolvedBackend {
+  const found = find(context, 'Service', backend.namespace, backend.name);
   const name = `${backend.namespace}/${backend.name}`;
   if (found === undefined) {
     context.report(context.root, 'ServiceNotFound', `backend Service ${name} does not exist`);
     return { backend, service: undefined, owner: undefined, port: undefined };
   }
-  const service = await withTlsPolicy(context, behindFacade(found, backend.facade));
+  const service = withTlsPolicy(context, behindFacade(found, backend.facade));
   const port = findPort(service, backend.port);
   if (port === undefined) {
     const wanted = isMissing(backend.port) ? 'needs a port' : `has no port ${portText(backend.port)}`;

@@ -47,13 +47,13 @@ function propose(context: Context, object: KubernetesObject, id: string | undefi
 }
 
 /** Secret labelled `konghq.com/ca-cert` → CA certificate under the id that it names (KIC 2.12). */
-export async function translateCaSecret(context: Context, secret: Secret): Promise<void> {
+export function translateCaSecret(context: Context, secret: Secret): void {
   if (!holdsCaCertificate(secret)) return;
   propose(context, secret, secretText(secret, 'id'), secretText(secret, 'cert') ?? secretText(secret, 'ca.crt'));
 }
 
 /** ConfigMap labelled `konghq.com/ca-cert` → CA certificate under the id that it names (KIC 2.12). */
-export async function translateCaConfigMap(context: Context, configMap: ConfigMap): Promise<void> {
+export function translateCaConfigMap(context: Context, configMap: ConfigMap): void {
   if (!holdsCaCertificate(configMap)) return;
   const { data = {} } = configMap;
   propose(context, configMap, data['id'], data['cert'] ?? data['ca.crt']);

@@ -52,14 +52,14 @@ function certificateSlot({ cert, key }: Pair): Slot {
  * Proposes the certificate of a TLS Secret and returns its slot; undefined, with findings on `user` and on the Secret,
  * when the Secret is missing or holds no valid pair. `field` names where the Secret is referred to.
  */
-export async function proposeCertificate(
+export function proposeCertificate(
   context: Context,
   user: KubernetesObject,
   field: string,
   namespace: string,
   name: string,
-): Promise<Slot | undefined> {
-  const secret = await find(context, 'Secret', namespace, name);
+): Slot | undefined {
+  const secret = find(context, 'Secret', namespace, name);
   if (secret === undefined) {
     context.report(user, 'SecretNotFound', `${field} names Secret ${namespace}/${name}, which does not exist`);
     return undefined;

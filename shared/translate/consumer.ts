@@ -1,6 +1,7 @@
 import type { KongClusterPlugin, KongConsumer, KongConsumerGroup } from '../kubernetes/kong-resources.ts';
 import type { KubernetesObject } from '../kubernetes/resources.ts';
 import { pluginRefs } from '../kubernetes/plugin-refs.ts';
+import { each } from './answers.ts';
 import { type Consumer, consumerOf, isForOthers } from './consumer-identity.ts';
 import { type Context, find, objectTags } from './context.ts';
 import { proposeCredential } from './credential.ts';
@@ -10,8 +11,8 @@ import { attachedConsumers, pluginTemplate, proposePlugin } from './plugin.ts';
 import { pluginConfig } from './plugin-config.ts';
 import { isBound } from './relations.ts';
 
-async function proposeMembership(context: Context, consumer: Consumer, name: string): Promise<void> {
-  const group = await find(context, 'KongConsumerGroup', consumer.object.metadata.namespace ?? '', name);
+function proposeMembership(context: Context, consumer: Consumer, name: string): void {
+  const group = find(context, 'KongConsumerGroup', consumer.object.metadata.namespace ?? '', name);
   if (group === undefined) {
     const detail = `consumerGroups names KongConsumerGroup ${name}, which does not exist in its namespace`;
     context.report(consumer.object, 'ConsumerGroupNotFound', detail);
@@ -34,18 +35,18 @@ async function proposeMembership(context: Context, consumer: Consumer, name: str
 }
 
 /** The consumer's own plugins: those that are bound to no route or service; the others are combined there. */
-async function proposeConsumerPlugins(context: Context, consumer: Consumer): Promise<void> {
+function proposeConsumerPlugins(context: Context, consumer: Consumer): void {
   for (const ref of pluginRefs(consumer.object)) {
-    const template = await pluginTemplate(context, consumer.object, ref);
-    if (template === undefined || (await isBound(context, ref))) continue;
+    const template = pluginTemplate(context, consumer.object, ref);
+    if (template === undefined || isBound(context, ref)) continue;
     const bound = { slot: consumer.slot, name: consumer.identifier, gate: consumer.slot };
     proposePlugin(context, template, { consumer: bound });
   }
 }
 
 /** KongConsumer → consumer, credentials, group memberships and its own plugins (KIC 2.10). */
-export async function translateConsumer(context: Context, object: KongConsumer): Promise<void> {
-  if (isForOthers(object.spec) || !(await hasOurClass(context, object))) return;
+export function translateConsumer(context: Context, object: KongConsumer): void {
+  if (isForOthers(object.spec) || !hasOurClass(context, object)) return;
   const consumer = consumerOf(object);
   if (consumer === undefined) {
     context.report(object, 'InvalidConsumer', 'username and custom_id are both empty');
@@ -61,14 +62,14 @@ export async function translateConsumer(context: Context, object: KongConsumer):
     refs: {},
     exclusive: true,
   });
-  for (const name of object.credentials ?? []) await proposeCredential(context, consumer, name);
-  for (const name of object.consumerGroups ?? []) await proposeMembership(context, consumer, name);
-  await proposeConsumerPlugins(context, consumer);
+  each(object.credentials ?? [], (name) => proposeCredential(context, consumer, name));
+  each(object.consumerGroups ?? [], (name) => proposeMembership(context, consumer, name));
+  proposeConsumerPlugins(context, consumer);
 }
 
 /** KongConsumerGroup → consumer group and its own plugins; the object's name is the group's (KIC 2.10.3). */
-export async function translateConsumerGroup(context: Context, object: KongConsumerGroup): Promise<void> {
-  if (isForOthers(object.spec) || !(await hasOurClass(context, object))) return;
+export function translateConsumerGroup(context: Context, object: KongConsumerGroup): void {
+  if (isForOthers(object.spec) || !hasOurClass(context, object)) return;
   const { name } = object.metadata;
   if (context.options.kongEdition === 'community') {
     context.report(object, 'UnsupportedByKong', 'consumer groups need Kong Enterprise');
@@ -85,9 +86,9 @@ export async function translateConsumerGroup(context: Context, object: KongConsu
     exclusive: true,
   });
   for (const ref of pluginRefs(object)) {
-    const template = await pluginTemplate(context, object, ref);
+    const template = pluginTemplate(context, object, ref);
     if (template === undefined) continue;
-    const taken = (await attachedConsumers(context, ref)).length > 0 || (await isBound(context, ref));
+    const taken = attachedConsumers(context, ref).length > 0 || isBound(context, ref);
     if (!taken) proposePlugin(context, template, { consumer_group: { slot, name, gate: slot } });
   }
 }
@@ -98,8 +99,8 @@ export function isGlobal(object: KubernetesObject): boolean {
 }
 
 /** KongClusterPlugin with the label `global: "true"` → global plugin; the oldest of a type has it (KIC 2.9.4). */
-export async function translateClusterPlugin(context: Context, object: KongClusterPlugin): Promise<void> {
-  if (!isGlobal(object) || !(await hasOurClass(context, object))) return;
-  const config = await pluginConfig(context, object);
+export function translateClusterPlugin(context: Context, object: KongClusterPlugin): void {
+  if (!isGlobal(object) || !hasOurClass(context, object)) return;
+  const config = pluginConfig(context, object);
   if (config !== 'invalid') proposePlugin(context, { source: object, config }, {});
 }

@@ -2,7 +2,7 @@ import type { Kind, KubernetesObject, ObjectRef, Resources } from '../kubernetes
 import type { Queries, QueryKind } from '../kubernetes/keys.ts';
 import { shapeProblem } from '../kubernetes/shapes.ts';
 import { MalformedObject } from '../kubernetes/object.ts';
-import type { Lookup } from '../kubernetes/lookup.ts';
+import type { Answers } from './answers.ts';
 import type { EntityType, Json } from '../kong/entities.ts';
 import { isName, isUpstreamHost, refusedTags, tagsOf } from './identity.ts';
 import { type Reason, finding, refOf } from '../findings.ts';
@@ -20,7 +20,7 @@ export interface Context {
   readonly root: KubernetesObject;
   readonly ref: ObjectRef;
   readonly options: TranslateOptions;
-  readonly lookup: Lookup;
+  readonly answers: Answers;
   /** Adds a proposal; of two for one slot the better rank stays, with a finding when they differ. */
   propose(draft: Draft): void;
   /** Whether this root proposes for the slot already. */
@@ -28,8 +28,8 @@ export interface Context {
   report(object: KubernetesObject, reason: Reason, detail: string): void;
   /** The root's own order among others: `class`, then its age, then its name. */
   rank(rankClass: number): Rank;
-  /** What another root proposes, found by the same lookup; its findings are its own affair. Without plugins it costs less. */
-  translate(other: KubernetesObject, plugins: boolean): Promise<readonly Proposal[]>;
+  /** What another root proposes, from the same answers; its findings are its own affair. Without plugins it costs less. */
+  translate(other: KubernetesObject, plugins: boolean): readonly Proposal[];
   /** False when nobody asks for the plugins that annotations name. */
   readonly plugins: boolean;
   readonly proposals: readonly Proposal[];
@@ -105,7 +105,7 @@ function isSame(a: Proposal, b: Proposal): boolean {
 /** Starts the translation of one root; `translate` is how it looks at other roots. */
 export function newContext(
   root: KubernetesObject,
-  lookup: Lookup,
+  answers: Answers,
   options: TranslateOptions,
   translate: Context['translate'],
   plugins: boolean,
@@ -121,7 +121,7 @@ export function newContext(
     root,
     ref,
     options,
-    lookup,
+    answers,
     report,
     translate,
     plugins,
@@ -169,28 +169,24 @@ function reportMalformed(context: Context, error: unknown): undefined {
   return undefined;
 }
 
-/** An object by name; one with a malformed shape is a finding on it and counts as absent. Rejects as the lookup does. */
-export async function find<K extends Kind>(
+/** An object by name; one with a malformed shape is a finding on it and counts as absent. Throws what the lookup fails with. */
+export function find<K extends Kind>(
   context: Context,
   kind: K,
   namespace: string,
   name: string,
-): Promise<Resources[K] | undefined> {
+): Resources[K] | undefined {
   try {
-    return await context.lookup.get(kind, namespace, name);
+    return context.answers.get(kind, namespace, name);
   } catch (error) {
     return reportMalformed(context, error);
   }
 }
 
-/** The answer to a query; nothing, with a finding, when one of its objects is malformed. Rejects as the lookup does. */
-export async function findAll<K extends QueryKind>(
-  context: Context,
-  kind: K,
-  query: Queries[K],
-): Promise<readonly Resources[K][]> {
+/** The answer to a query; nothing, with a finding, when one of its objects is malformed. Throws what the lookup fails with. */
+export function findAll<K extends QueryKind>(context: Context, kind: K, query: Queries[K]): readonly Resources[K][] {
   try {
-    return await context.lookup.list(kind, query);
+    return context.answers.list(kind, query);
   } catch (error) {
     return reportMalformed(context, error) ?? [];
   }

@@ -94,9 +94,9 @@ function uniqueKey(value: string): string {
  * Proposes the credential that a Secret of the consumer's namespace holds. It counts only while this KongConsumer has
  * the Kong consumer, so that nobody can add credentials to another one's.
  */
-export async function proposeCredential(context: Context, consumer: Consumer, name: string): Promise<void> {
+export function proposeCredential(context: Context, consumer: Consumer, name: string): void {
   const namespace = consumer.object.metadata.namespace ?? '';
-  const secret = await find(context, 'Secret', namespace, name);
+  const secret = find(context, 'Secret', namespace, name);
   if (secret === undefined) {
     const detail = `credentials names Secret ${namespace}/${name}, which does not exist`;
     context.report(consumer.object, 'SecretNotFound', detail);

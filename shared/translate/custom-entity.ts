@@ -36,11 +36,11 @@ function parentPlugin(entity: KongCustomEntity): PluginRef | undefined {
 }
 
 /** Every combination of what the plugin is bound to, as far as the type has fields for it. */
-async function combinations(context: Context, ref: PluginRef, fields: readonly string[]): Promise<readonly Refs[]> {
-  const template = await pluginTemplate(context, context.root, ref);
+function combinations(context: Context, ref: PluginRef, fields: readonly string[]): readonly Refs[] {
+  const template = pluginTemplate(context, context.root, ref);
   if (template === undefined) return [];
   const found = new Map<string, Refs>();
-  for await (const { plugin, all } of bindings(context, ref, template.source.plugin)) {
+  for (const { plugin, all } of bindings(context, ref, template.source.plugin)) {
     const route = plugin.refs['route'];
     // The plugin of a route leads to the route's service.
     const service = plugin.refs['service'] ?? all.find(({ slot }) => slot === route?.slot)?.refs['service'];
@@ -67,7 +67,7 @@ function isOurs(context: Context, entity: KongCustomEntity): boolean {
 }
 
 /** KongCustomEntity → entities of its type, one for each thing that its plugin is bound to (KIC 2.15). */
-export async function translateCustomEntity(context: Context, entity: KongCustomEntity): Promise<void> {
+export function translateCustomEntity(context: Context, entity: KongCustomEntity): void {
   const { spec } = entity;
   if (spec === undefined || !isOurs(context, entity)) return;
   if (!isEnabled(context.options, 'KongCustomEntity')) {
@@ -82,12 +82,12 @@ export async function translateCustomEntity(context: Context, entity: KongCustom
   }
   const ref = parentPlugin(entity);
   const target = { group: 'configuration.konghq.com', kind: spec.parentRef?.kind ?? 'KongPlugin' };
-  if (ref?.remote === true && !(await isGranted(context, entity, { ...target, ...ref }))) {
+  if (ref?.remote === true && !isGranted(context, entity, { ...target, ...ref })) {
     context.report(entity, 'ReferenceNotGranted', 'spec.parentRef names a plugin that no ReferenceGrant allows');
     return;
   }
   const fields = FOREIGN_FIELDS.filter((field) => Object.hasOwn(ENTITIES[type].references, field));
-  const scopes = ref === undefined || fields.length === 0 ? [{}] : await combinations(context, ref, fields);
+  const scopes = ref === undefined || fields.length === 0 ? [{}] : combinations(context, ref, fields);
   for (const refs of scopes) {
     const slot = slotOf(type, entity, refs);
     const id = entityId('customentities', slot, context.options.workspace);

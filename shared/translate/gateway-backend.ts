@@ -1,4 +1,5 @@
 import type { BackendRef } from '../kubernetes/gateway-resources.ts';
+import { each } from './answers.ts';
 import type { Backend } from './backend.ts';
 import { type Context, find } from './context.ts';
 import { pluginIdentity } from './plugin.ts';
@@ -6,7 +7,7 @@ import { isGranted } from './reference-grant.ts';
 import type { KongService } from './service.ts';
 
 /** The ref as a backend; undefined, with a finding, when it cannot be used (KIC 2.4.3). */
-async function usableBackend(context: Context, ref: BackendRef, field: string): Promise<Backend | undefined> {
+function usableBackend(context: Context, ref: BackendRef, field: string): Backend | undefined {
   const { group = '', kind, name, port, weight } = ref;
   if (kind !== 'Service' || (group !== '' && group !== 'core')) {
     context.report(
@@ -18,12 +19,12 @@ async function usableBackend(context: Context, ref: BackendRef, field: string): 
   }
   const own = context.root.metadata.namespace ?? '';
   const namespace = ref.namespace ?? own;
-  if (!(await isGranted(context, context.root, { group: '', kind: 'Service', namespace, name }))) {
+  if (!isGranted(context, context.root, { group: '', kind: 'Service', namespace, name })) {
     const detail = `${field} names Service ${namespace}/${name}, which no ReferenceGrant there allows`;
     context.report(context.root, 'ReferenceNotGranted', detail);
     return undefined;
   }
-  if ((await find(context, 'Service', namespace, name)) === undefined) {
+  if (find(context, 'Service', namespace, name) === undefined) {
     context.report(
       context.root,
       'ServiceNotFound',
@@ -41,17 +42,9 @@ async function usableBackend(context: Context, ref: BackendRef, field: string): 
 }
 
 /** The refs of a rule that can be used. */
-export async function usableBackends(
-  context: Context,
-  refs: readonly BackendRef[],
-  field: string,
-): Promise<readonly Backend[]> {
-  const backends: Backend[] = [];
-  for (const [index, ref] of refs.entries()) {
-    const backend = await usableBackend(context, ref, `${field}[${index}]`);
-    if (backend !== undefined) backends.push(backend);
-  }
-  return backends;
+export function usableBackends(context: Context, refs: readonly BackendRef[], field: string): readonly Backend[] {
+  const backends = each(refs, (ref, index) => usableBackend(context, ref, `${field}[${index}]`));
+  return backends.filter((backend) => backend !== undefined);
 }
 
 /** Answers 500 in place of backends of which none can be used (KIC 2.3.5). */

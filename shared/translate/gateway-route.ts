@@ -26,16 +26,16 @@ export interface RouteDraft {
 }
 
 /** Proposes a route with its annotations and plugins; undefined, with a finding, when Kong would refuse it. */
-export async function proposeGatewayRoute(
+export function proposeGatewayRoute(
   context: Context,
   source: GatewayRoute,
   service: KongService,
   { name, fields, ruleNames, extensions = [] }: RouteDraft,
-): Promise<Bound | undefined> {
+): Bound | undefined {
   const route = proposeKongRoute(context, source, { name, fields, ruleNames, service: { slot: service.slot } });
   if (route === undefined) return undefined;
   const namespace = source.metadata.namespace ?? '';
   const extended = extensions.map((extension): PluginRef => ({ namespace, name: extension, remote: false }));
-  await proposePlugins(context, source, [...pluginRefs(source), ...extended], { route });
+  proposePlugins(context, source, [...pluginRefs(source), ...extended], { route });
   return route;
 }

@@ -16,9 +16,9 @@ export interface Attachment {
 }
 
 /** Whether a Gateway is of one of our classes. With `raw`, a class that the input lacks counts as ours. */
-export async function isOurGateway(context: Context, gateway: Gateway): Promise<boolean> {
+export function isOurGateway(context: Context, gateway: Gateway): boolean {
   const name = gateway.spec?.gatewayClassName;
-  const gatewayClass = name === undefined ? undefined : await find(context, 'GatewayClass', '', name);
+  const gatewayClass = name === undefined ? undefined : find(context, 'GatewayClass', '', name);
   if (gatewayClass === undefined) return context.options.raw;
   return gatewayClass.spec?.controllerName === CONTROLLER;
 }
@@ -46,16 +46,11 @@ function matchesExpressions(labels: Readonly<Record<string, string>>, expression
   });
 }
 
-async function allowsNamespace(
-  context: Context,
-  gateway: Gateway,
-  listener: Listener,
-  namespace: string,
-): Promise<boolean> {
+function allowsNamespace(context: Context, gateway: Gateway, listener: Listener, namespace: string): boolean {
   const { from, selector } = listener.allowedRoutes?.namespaces ?? {};
   if (from === 'All') return true;
   if (from !== 'Selector') return namespace === (gateway.metadata.namespace ?? '');
-  const labels = (await find(context, 'Namespace', '', namespace))?.metadata.labels ?? {};
+  const labels = find(context, 'Namespace', '', namespace)?.metadata.labels ?? {};
   const equal = Object.entries(selector?.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
   return equal && matchesExpressions(labels, selector?.matchExpressions);
 }
@@ -65,18 +60,18 @@ function allowsKind(listener: Listener, route: GatewayRoute): boolean {
   return kinds.length === 0 || kinds.some(({ kind, group }) => kind === route.kind && (group ?? GROUP) === GROUP);
 }
 
-async function takes(
+function takes(
   context: Context,
   gateway: Gateway,
   listener: Listener,
   route: GatewayRoute,
   parent: ParentRef,
-): Promise<boolean> {
+): boolean {
   return (
     (parent.port === undefined || parent.port === listener.port) &&
     fitsProtocol(route, listener) &&
     allowsKind(listener, route) &&
-    (await allowsNamespace(context, gateway, listener, route.metadata.namespace ?? ''))
+    allowsNamespace(context, gateway, listener, route.metadata.namespace ?? '')
   );
 }
 
@@ -88,13 +83,13 @@ interface Parent {
 }
 
 /** The route's parents that are Gateways of ours. */
-async function ourParents(context: Context, route: GatewayRoute): Promise<readonly Parent[]> {
+function ourParents(context: Context, route: GatewayRoute): readonly Parent[] {
   const parents: Parent[] = [];
   for (const ref of route.spec?.parentRefs ?? []) {
     if ((ref.kind ?? 'Gateway') !== 'Gateway' || (ref.group ?? GROUP) !== GROUP) continue;
     const namespace = ref.namespace ?? route.metadata.namespace ?? '';
-    const gateway = await find(context, 'Gateway', namespace, ref.name);
-    if (gateway === undefined || !(await isOurGateway(context, gateway))) continue;
+    const gateway = find(context, 'Gateway', namespace, ref.name);
+    if (gateway === undefined || !isOurGateway(context, gateway)) continue;
     const all = gateway.spec?.listeners ?? [];
     const listeners = all.filter((listener) => ref.sectionName === undefined || listener.name === ref.sectionName);
     parents.push({ gateway, ref, listeners });
@@ -121,8 +116,8 @@ function validHostnames(context: Context, route: GatewayRoute): readonly string[
  * Where a route is attached, from the specs of its Gateways (KIC 2.8.3); undefined when it has no parent of ours, or,
  * with a finding, when no listener takes it. With `raw`, every route is taken as it is.
  */
-export async function attach(context: Context, route: GatewayRoute): Promise<Attachment | undefined> {
-  const parents = await ourParents(context, route);
+export function attach(context: Context, route: GatewayRoute): Attachment | undefined {
+  const parents = ourParents(context, route);
   const listeners = distinct(parents.flatMap((parent) => parent.listeners));
   if (parents.length === 0 && !context.options.raw) return undefined;
   const own = validHostnames(context, route);
@@ -131,7 +126,7 @@ export async function attach(context: Context, route: GatewayRoute): Promise<Att
   const taking: Listener[] = [];
   for (const { gateway, ref, listeners: candidates } of parents) {
     for (const listener of candidates) {
-      if (await takes(context, gateway, listener, route, ref)) taking.push(listener);
+      if (takes(context, gateway, listener, route, ref)) taking.push(listener);
     }
   }
   if (taking.length === 0) {

@@ -1,4 +1,5 @@
 import type { GRPCRoute, GRPCRouteMatch, GRPCRouteRule, ValueMatch } from '../kubernetes/gateway-resources.ts';
+import { each } from './answers.ts';
 import type { Context } from './context.ts';
 import { compareText, objectTags } from './context.ts';
 import { type Expression, and, compare, headerField, hostExpression, packBits, sniExpression } from './expression.ts';
@@ -75,17 +76,17 @@ function isUsable(context: Context, match: GRPCRouteMatch, field: string): boole
   return problem === undefined;
 }
 
-async function proposeRuleService(
+function proposeRuleService(
   context: Context,
   attachment: Attachment,
   rule: GRPCRouteRule,
   ruleIndex: number,
   name: string,
-): Promise<KongService | undefined> {
+): KongService | undefined {
   const refs = rule.backendRefs ?? [];
-  const backends = await usableBackends(context, refs, `spec.rules[${ruleIndex}].backendRefs`);
+  const backends = usableBackends(context, refs, `spec.rules[${ruleIndex}].backendRefs`);
   const plain = attachment.listeners.some(({ protocol }) => protocol === 'HTTP');
-  const service = await proposeService(context, {
+  const service = proposeService(context, {
     name,
     host: name,
     protocol: plain ? 'grpc' : 'grpcs',
@@ -98,19 +99,19 @@ async function proposeRuleService(
 }
 
 /** A route and the plugins of its rule's filters; every named rule of the object tags each route (KIC 2.1.5). */
-async function proposeRoute(
+function proposeRoute(
   context: Context,
   route: GRPCRoute,
   service: KongService,
   ruleIndex: number,
   name: string,
   fields: RouteFields,
-): Promise<void> {
+): void {
   const rules = route.spec?.rules ?? [];
   const filters = translateFilters(context, rules[ruleIndex]?.filters ?? [], '', `spec.rules[${ruleIndex}].filters`);
   if (filters === undefined) return;
   const ruleNames = rules.flatMap((rule) => rule.name ?? []);
-  const bound = await proposeGatewayRoute(context, route, service, {
+  const bound = proposeGatewayRoute(context, route, service, {
     name,
     fields,
     ruleNames,
@@ -137,20 +138,20 @@ function hostsOf(attachment: Attachment): readonly string[] {
   return hostnames.includes('') ? [] : [...new Set(hostnames)];
 }
 
-async function translateTraditional(context: Context, route: GRPCRoute, attachment: Attachment): Promise<void> {
+function translateTraditional(context: Context, route: GRPCRoute, attachment: Attachment): void {
   const hosts = hostsOf(attachment);
   const base: RouteFields = { protocols: ['grpc', 'grpcs'], ...(hosts.length === 0 ? {} : { hosts }) };
-  for (const [ruleIndex, rule] of (route.spec?.rules ?? []).entries()) {
-    const service = await proposeRuleService(context, attachment, rule, ruleIndex, nameOf(route, ruleIndex));
-    if (service === undefined) continue;
+  each(route.spec?.rules ?? [], (rule, ruleIndex) => {
+    const service = proposeRuleService(context, attachment, rule, ruleIndex, nameOf(route, ruleIndex));
+    if (service === undefined) return;
     for (const [matchIndex, match] of matchesOf(rule).entries()) {
       if (!isUsable(context, match, `spec.rules[${ruleIndex}].matches[${matchIndex}]`)) continue;
       const any = match.method === undefined && hosts.length === 0;
       const paths = match.method === undefined ? (any ? ['/'] : undefined) : [methodPath(match.method)];
       const fields = { ...base, ...(paths === undefined ? {} : { paths }), ...headersOf(match.headers ?? []) };
-      await proposeRoute(context, route, service, ruleIndex, nameOf(route, ruleIndex, matchIndex), fields);
+      proposeRoute(context, route, service, ruleIndex, nameOf(route, ruleIndex, matchIndex), fields);
     }
-  }
+  });
 }
 
 /** Priority without the bits for the order among equal ones (KIC 2.5). */
@@ -181,7 +182,7 @@ function splitsOf(route: GRPCRoute, hosts: readonly string[]): readonly Split[] 
   );
 }
 
-async function translateExpressions(context: Context, route: GRPCRoute, attachment: Attachment): Promise<void> {
+function translateExpressions(context: Context, route: GRPCRoute, attachment: Attachment): void {
   const hosts = attachment.hostnames.length === 0 ? [''] : attachment.hostnames.filter(isHost);
   const snis = sniExpression(annotatedSnis(context, route) ?? []);
   const protocols = listenerProtocols(attachment.listeners, { HTTP: 'grpc', HTTPS: 'grpcs' });
@@ -190,27 +191,27 @@ async function translateExpressions(context: Context, route: GRPCRoute, attachme
     splits.map(({ host, match }) => ({ base: basePriority(host, match) })),
     RELATIVE_BITS,
   );
-  for (const [index, { host, rule, ruleIndex, match, matchIndex }] of splits.entries()) {
-    if (!isUsable(context, match, `spec.rules[${ruleIndex}].matches[${matchIndex}]`)) continue;
+  each(splits, ({ host, rule, ruleIndex, match, matchIndex }, index) => {
+    if (!isUsable(context, match, `spec.rules[${ruleIndex}].matches[${matchIndex}]`)) return;
     const name = nameOf(route, host === '' ? '_' : hostText(host), ruleIndex);
-    const service = await proposeRuleService(context, attachment, rule, ruleIndex, name);
-    if (service === undefined) continue;
+    const service = proposeRuleService(context, attachment, rule, ruleIndex, name);
+    if (service === undefined) return;
     const hostMatch = host === '' ? undefined : hostExpression([host]);
     const parts = [methodExpression(match.method), headersExpression(match.headers ?? []), hostMatch, snis];
-    await proposeRoute(context, route, service, ruleIndex, `${name}.${matchIndex}`, {
+    proposeRoute(context, route, service, ruleIndex, `${name}.${matchIndex}`, {
       preserve_host: true,
       ...(protocols === undefined ? {} : { protocols }),
       expression: and(parts) ?? EVERY_CALL,
       priority: priorities[index] ?? 0,
     });
-  }
+  });
 }
 
 /** GRPCRoute → services, upstreams, targets, routes and the plugins of its filters (KIC 2.5). */
-export async function translateGrpcRoute(context: Context, route: GRPCRoute): Promise<void> {
-  const attachment = await attach(context, route);
+export function translateGrpcRoute(context: Context, route: GRPCRoute): void {
+  const attachment = attach(context, route);
   if (attachment === undefined) return;
   if ((route.spec?.rules ?? []).length === 0) context.report(route, 'MissingRules', 'spec.rules is empty');
   const translate = context.options.routerFlavor === 'expressions' ? translateExpressions : translateTraditional;
-  await translate(context, route, attachment);
+  translate(context, route, attachment);
 }

@@ -1,5 +1,6 @@
 import type { HTTPRoute, HTTPRouteMatch, HTTPRouteRule } from '../kubernetes/gateway-resources.ts';
 import { matchKey as sameMatchKey } from '../kubernetes/match-key.ts';
+import { each } from './answers.ts';
 import { type Context, compareRanks, findAll, objectTags, rankOf } from './context.ts';
 import { type Expression, sniExpression } from './expression.ts';
 import { proposeGatewayRoute } from './gateway-route.ts';
@@ -101,7 +102,7 @@ function routeName(group: RouteGroup, ...parts: readonly (string | number)[]): s
 }
 
 /** One Kong route for matches that differ in their paths only. */
-async function proposeMatches(context: Context, group: RouteGroup, matches: readonly PlacedMatch[]): Promise<void> {
+function proposeMatches(context: Context, group: RouteGroup, matches: readonly PlacedMatch[]): void {
   const first = matches[0];
   if (first === undefined) return;
   const { match, ruleIndex } = first;
@@ -112,7 +113,7 @@ async function proposeMatches(context: Context, group: RouteGroup, matches: read
   const headers = matchHeaders(match);
   const paths = matches.flatMap((item) => matchPaths(item.match, filters.capturesPrefix));
   const names = ruleNames(group, matches);
-  const route = await proposeGatewayRoute(context, group.route, group.service, {
+  const route = proposeGatewayRoute(context, group.route, group.service, {
     name: routeName(group, ruleIndex, first.matchIndex),
     fields: {
       ...group.base,
@@ -128,10 +129,10 @@ async function proposeMatches(context: Context, group: RouteGroup, matches: read
 }
 
 /** A rule without matches takes every request for its hosts; its filters count for nothing (KIC 2.4.5). */
-async function proposeUnmatched(context: Context, group: RouteGroup): Promise<void> {
+function proposeUnmatched(context: Context, group: RouteGroup): void {
   for (const { index, rule } of group.rules) {
     if ((rule.matches ?? []).length > 0) continue;
-    await proposeGatewayRoute(context, group.route, group.service, {
+    proposeGatewayRoute(context, group.route, group.service, {
       name: routeName(group, index, 0),
       fields: group.base,
       ruleNames: rule.name === undefined ? [] : [rule.name],
@@ -140,14 +141,14 @@ async function proposeUnmatched(context: Context, group: RouteGroup): Promise<vo
 }
 
 /** Routes of the traditional router for rules that share service and filters (KIC 2.4.5). */
-export async function proposeTraditionalRoutes(context: Context, group: RouteGroup): Promise<void> {
-  await proposeUnmatched(context, group);
+export function proposeTraditionalRoutes(context: Context, group: RouteGroup): void {
+  proposeUnmatched(context, group);
   const matches = usableMatches(context, group);
   const perMatch = isPerMatch(group.rules[0]?.rule.filters ?? []);
   const shared = Map.groupBy(matches, (match) =>
     perMatch ? `${match.ruleIndex}.${match.matchIndex}` : matchKey(match),
   );
-  for (const members of shared.values()) await proposeMatches(context, group, members);
+  for (const members of shared.values()) proposeMatches(context, group, members);
 }
 
 interface Split extends PlacedMatch {
@@ -172,40 +173,38 @@ function splitMatches(rules: RouteGroup['rules'], hostnames: readonly string[]):
 }
 
 /** How many older HTTPRoutes match the same: theirs come first. KIC orders all matches of equal weight instead. */
-async function olderEqual(context: Context, { host, match }: Split): Promise<number> {
-  const others = await findAll(context, 'HTTPRoute', { match: sameMatchKey(host, match) });
+function olderEqual(context: Context, { host, match }: Split): number {
+  const others = findAll(context, 'HTTPRoute', { match: sameMatchKey(host, match) });
   const own = context.rank(0);
   return others.filter((other) => compareRanks(rankOf(other, 0), own) < 0).length;
 }
 
 /** The priorities of all matches of an HTTPRoute: matches of equal weight are ordered by their place in it. */
-export async function expressionPriorities(
+export function expressionPriorities(
   context: Context,
   rules: readonly HTTPRouteRule[],
   hostnames: readonly string[],
-): Promise<ReadonlyMap<string, number>> {
+): ReadonlyMap<string, number> {
   const splits = splitMatches(
     rules.map((rule, index) => ({ rule, index })),
     hostnames,
   );
-  const bases = await Promise.all(
-    splits.map(async (split) => ({
-      base: basePriority(split.host, split.match),
-      before: await olderEqual(context, split),
-    })),
-  );
+  const bases = each(splits, (split) => ({
+    base: basePriority(split.host, split.match),
+    before: olderEqual(context, split),
+  }));
   const priorities = ranked(bases);
   return new Map(splits.map((split, index) => [splitKey(split), priorities[index] ?? 0]));
 }
 
-async function proposeSplit(context: Context, group: RouteGroup, split: Split, snis: Expression): Promise<void> {
+function proposeSplit(context: Context, group: RouteGroup, split: Split, snis: Expression): void {
   const { host, match, ruleIndex, matchIndex } = split;
   const rule = group.rules.find(({ index }) => index === ruleIndex)?.rule;
   const filterList = rule?.filters ?? [];
   const filters = translateFilters(context, filterList, match.path?.value ?? '', `spec.rules[${ruleIndex}].filters`);
   if (filters === undefined) return;
   const names = rule?.name === undefined ? [] : [rule.name];
-  const route = await proposeGatewayRoute(context, group.route, group.service, {
+  const route = proposeGatewayRoute(context, group.route, group.service, {
     name: routeName(group, host === '' ? '_' : hostText(host), ruleIndex, matchIndex),
     fields: {
       ...group.base,
@@ -220,11 +219,11 @@ async function proposeSplit(context: Context, group: RouteGroup, split: Split, s
 }
 
 /** Routes of the expressions router (KIC 2.4.8). */
-export async function proposeExpressionRoutes(context: Context, group: RouteGroup): Promise<void> {
+export function proposeExpressionRoutes(context: Context, group: RouteGroup): void {
   const snis = sniExpression(annotatedSnis(context, group.route) ?? []);
   const usable = new Set(usableMatches(context, group).map(({ match }) => match));
   for (const split of splitMatches(group.rules, group.hostnames)) {
     const unmatched = Object.keys(split.match).length === 0;
-    if (unmatched || usable.has(split.match)) await proposeSplit(context, group, split, snis);
+    if (unmatched || usable.has(split.match)) proposeSplit(context, group, split, snis);
   }
 }

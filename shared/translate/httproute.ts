@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { HTTPBackendRef, HTTPRoute, HTTPRouteRule, RouteFilter } from '../kubernetes/gateway-resources.ts';
+import { each } from './answers.ts';
 import { type Context, compareText } from './context.ts';
 import { proposeTermination, usableBackends } from './gateway-backend.ts';
 import { type Attachment, attach } from './gateway.ts';
@@ -92,17 +93,17 @@ function timeoutOf(context: Context, rules: readonly PlacedRule[]): number | und
   return timeout;
 }
 
-async function proposeGroupService(context: Context, group: Group): Promise<KongService | undefined> {
+function proposeGroupService(context: Context, group: Group): KongService | undefined {
   const first = group.rules[0];
   const refs = first?.rule.backendRefs ?? [];
-  const backends = await usableBackends(context, refs, `spec.rules[${first?.index ?? 0}].backendRefs`);
+  const backends = usableBackends(context, refs, `spec.rules[${first?.index ?? 0}].backendRefs`);
   for (const [index, { filters = [] }] of refs.entries()) {
     if (filters.length === 0) continue;
     const detail = `spec.rules[${first?.index ?? 0}].backendRefs[${index}].filters has no counterpart in Kong`;
     context.report(context.root, 'UnsupportedField', detail);
   }
   const timeoutMs = timeoutOf(context, group.rules);
-  const service = await proposeService(context, {
+  const service = proposeService(context, {
     name: group.name,
     host: group.name,
     protocol: 'http',
@@ -115,20 +116,25 @@ async function proposeGroupService(context: Context, group: Group): Promise<Kong
   return service;
 }
 
-async function translateGroup(context: Context, route: HTTPRoute, attachment: Attachment, group: Group): Promise<void> {
-  const service = await proposeGroupService(context, group);
+function translateGroup(
+  context: Context,
+  route: HTTPRoute,
+  attachment: Attachment,
+  group: Group,
+  priorities: ReadonlyMap<string, number>,
+): void {
+  const service = proposeGroupService(context, group);
   if (service === undefined) return;
   const { hostnames, listeners } = attachment;
   const protocols = listenerProtocols(listeners, { HTTP: 'http', HTTPS: 'https' });
   const base = { preserve_host: true, ...(protocols === undefined ? {} : { protocols }) };
   if (context.options.routerFlavor === 'expressions') {
-    const priorities = await expressionPriorities(context, route.spec?.rules ?? [], hostnames);
-    await proposeExpressionRoutes(context, { route, service, rules: group.rules, base, hostnames, priorities });
+    proposeExpressionRoutes(context, { route, service, rules: group.rules, base, hostnames, priorities });
     return;
   }
   const fields = { ...base, ...hostsField(hostnames) };
   for (const rules of Map.groupBy(group.rules, ({ rule }) => setKey(rule.filters ?? [])).values()) {
-    await proposeTraditionalRoutes(context, { route, service, rules, base: fields, hostnames, priorities: new Map() });
+    proposeTraditionalRoutes(context, { route, service, rules, base: fields, hostnames, priorities });
   }
 }
 
@@ -145,9 +151,13 @@ function hasUnsupportedMatch(context: Context, route: HTTPRoute): boolean {
 }
 
 /** HTTPRoute → services, upstreams, targets, routes and the plugins of its filters (KIC 2.4). */
-export async function translateHttpRoute(context: Context, route: HTTPRoute): Promise<void> {
-  const attachment = await attach(context, route);
+export function translateHttpRoute(context: Context, route: HTTPRoute): void {
+  const attachment = attach(context, route);
   if (attachment === undefined || hasUnsupportedMatch(context, route)) return;
   if ((route.spec?.rules ?? []).length === 0) context.report(route, 'MissingRules', 'spec.rules is empty');
-  for (const group of groupsOf(context, route)) await translateGroup(context, route, attachment, group);
+  const ranked = context.options.routerFlavor === 'expressions';
+  const priorities = ranked
+    ? expressionPriorities(context, route.spec?.rules ?? [], attachment.hostnames)
+    : new Map<string, number>();
+  each(groupsOf(context, route), (group) => translateGroup(context, route, attachment, group, priorities));
 }

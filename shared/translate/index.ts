@@ -1,5 +1,6 @@
 import type { Lookup } from '../kubernetes/lookup.ts';
 import type { Kind, KubernetesObject, Resources } from '../kubernetes/resources.ts';
+import { answered } from './answers.ts';
 import { type Context, isWellFormed, newContext } from './context.ts';
 import { isResource } from '../kubernetes/object.ts';
 import { isGlobal, translateClusterPlugin, translateConsumer, translateConsumerGroup } from './consumer.ts';
@@ -14,17 +15,17 @@ import { translateHttpRoute } from './httproute.ts';
 import { translateIngress } from './ingress.ts';
 import type { Finding, Proposal, TranslateOptions } from './types.ts';
 
-type Translate = (context: Context, object: KubernetesObject) => Promise<void>;
+type Translate = (context: Context, object: KubernetesObject) => void;
 
 /** A kind's translator, called only with objects that have the kind's shape; others are findings. */
 function root<K extends Kind>(
   kind: K,
-  translate: (context: Context, object: Resources[K]) => Promise<void>,
+  translate: (context: Context, object: Resources[K]) => void,
 ): readonly [kind: string, translate: Translate] {
   return [
     kind,
-    async (context, object) => {
-      if (isWellFormed(context, kind, object) && isResource(kind, object)) await translate(context, object);
+    (context, object) => {
+      if (isWellFormed(context, kind, object) && isResource(kind, object)) translate(context, object);
     },
   ];
 }
@@ -57,29 +58,36 @@ export function isRoot(object: KubernetesObject): boolean {
   return TRANSLATORS.has(object.kind);
 }
 
+/** What one root gave. */
+interface Translated {
+  readonly proposals: readonly Proposal[];
+  readonly findings: readonly Finding[];
+}
+
 /**
- * What one root wants in Kong. A function of the root and of what `lookup` answers: no clock, no randomness. Objects
- * that cannot be translated are findings; the promise rejects only when the lookup does.
+ * What one root wants in Kong. A function of the root and of what `lookup` answers: no clock, no randomness. Objects that
+ * cannot be translated are findings; the promise rejects only when the lookup fails.
  */
 export async function translateRoot(
   object: KubernetesObject,
   lookup: Lookup,
   options: TranslateOptions,
-): Promise<{ readonly proposals: readonly Proposal[]; readonly findings: readonly Finding[] }> {
-  return translateWith(object, lookup, options, true);
-}
-
-async function translateWith(
-  object: KubernetesObject,
-  lookup: Lookup,
-  options: TranslateOptions,
-  plugins: boolean,
-): Promise<{ readonly proposals: readonly Proposal[]; readonly findings: readonly Finding[] }> {
-  const translate: Context['translate'] = async (other, withPlugins) => {
-    const { proposals } = await translateWith(other, lookup, options, withPlugins);
-    return proposals;
-  };
-  const context = newContext(object, lookup, options, translate, plugins);
-  await TRANSLATORS.get(object.kind)?.(context, object);
-  return { proposals: context.proposals, findings: context.findings };
+): Promise<Translated> {
+  /** What other roots proposed, kept while this one is repeated. */
+  const known = new Map<KubernetesObject, Map<boolean, readonly Proposal[]>>();
+  return answered(lookup, (answers) => {
+    const translate = (of: KubernetesObject, plugins: boolean): Translated => {
+      const context = newContext(of, answers, options, others, plugins);
+      TRANSLATORS.get(of.kind)?.(context, of);
+      return { proposals: context.proposals, findings: context.findings };
+    };
+    const others: Context['translate'] = (other, plugins) => {
+      const before = known.get(other)?.get(plugins);
+      if (before !== undefined) return before;
+      const { proposals } = translate(other, plugins);
+      known.set(other, (known.get(other) ?? new Map<boolean, readonly Proposal[]>()).set(plugins, proposals));
+      return proposals;
+    };
+    return translate(object, true);
+  });
 }

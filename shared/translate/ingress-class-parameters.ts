@@ -4,8 +4,8 @@ import { type Context, find } from './context.ts';
 const GROUP = 'configuration.konghq.com';
 
 /** The parameters of our IngressClass, or undefined; KIC takes them only when they are named in full (KIC 2.17). */
-export async function classParameters(context: Context): Promise<IngressClassParameters | undefined> {
-  const ingressClass = await find(context, 'IngressClass', '', context.options.ingressClass);
+export function classParameters(context: Context): IngressClassParameters | undefined {
+  const ingressClass = find(context, 'IngressClass', '', context.options.ingressClass);
   const parameters = ingressClass?.spec?.parameters;
   if (ingressClass === undefined || parameters === undefined) return undefined;
   const usable = parameters.apiGroup === GROUP && parameters.kind === 'IngressClassParameters';
@@ -14,7 +14,7 @@ export async function classParameters(context: Context): Promise<IngressClassPar
     context.report(ingressClass, 'InvalidReference', detail);
     return undefined;
   }
-  const found = await find(context, 'IngressClassParameters', parameters.namespace, parameters.name);
+  const found = find(context, 'IngressClassParameters', parameters.namespace, parameters.name);
   if (found === undefined) {
     const detail = `spec.parameters names IngressClassParameters ${parameters.namespace}/${parameters.name}, which does not exist`;
     context.report(ingressClass, 'InvalidReference', detail);
@@ -23,7 +23,7 @@ export async function classParameters(context: Context): Promise<IngressClassPar
 }
 
 /** Whether a Service is used by its DNS name instead of its endpoints. */
-export async function serviceUpstream(context: Context, service: KubernetesObject): Promise<boolean> {
+export function serviceUpstream(context: Context, service: KubernetesObject): boolean {
   if (service.metadata.annotations?.['ingress.kubernetes.io/service-upstream'] === 'true') return true;
-  return (await classParameters(context))?.spec?.serviceUpstream === true;
+  return classParameters(context)?.spec?.serviceUpstream === true;
 }

@@ -1,6 +1,7 @@
 import type { Ingress, IngressBackend } from '../kubernetes/resources.ts';
 import type { KongServiceFacade } from '../kubernetes/kong-resources.ts';
 import { pluginRefs } from '../kubernetes/plugin-refs.ts';
+import { each } from './answers.ts';
 import { annotation } from './annotations.ts';
 import { type Backend, ingressPort } from './backend.ts';
 import { type Context, find, fullName } from './context.ts';
@@ -34,11 +35,11 @@ const DEFAULT_BACKEND_CLASS = 1;
 const DEFAULT_BACKEND_SLOT: Slot = 'routes/@default-backend';
 
 /** The facade that a backend names; undefined, with a finding, when it cannot be used. */
-async function facadeOf(
+function facadeOf(
   context: Context,
   resource: NonNullable<IngressBackend['resource']>,
   field: string,
-): Promise<KongServiceFacade | undefined> {
+): KongServiceFacade | undefined {
   if (resource.kind !== 'KongServiceFacade' || resource.apiGroup !== FACADE_GROUP) {
     context.report(context.root, 'UnsupportedBackend', `${field} is a ${resource.kind}, which cannot be a backend`);
     return undefined;
@@ -47,14 +48,14 @@ async function facadeOf(
     context.report(context.root, 'FeatureGateOff', `${field} is a KongServiceFacade, whose feature gate is off`);
     return undefined;
   }
-  const facade = await find(context, 'KongServiceFacade', context.root.metadata.namespace ?? '', resource.name);
-  if (facade !== undefined && (await hasOurClass(context, facade))) return facade;
+  const facade = find(context, 'KongServiceFacade', context.root.metadata.namespace ?? '', resource.name);
+  if (facade !== undefined && hasOurClass(context, facade)) return facade;
   const detail = `${field} names KongServiceFacade ${resource.name}, which does not exist or has another class`;
   context.report(context.root, 'FacadeNotFound', detail);
   return undefined;
 }
 
-async function toBackend(context: Context, backend: IngressBackend, field: string): Promise<Backend | undefined> {
+function toBackend(context: Context, backend: IngressBackend, field: string): Backend | undefined {
   const namespace = context.root.metadata.namespace ?? '';
   if (backend.service !== undefined) {
     return { namespace, name: backend.service.name, port: ingressPort(backend.service) };
@@ -63,20 +64,20 @@ async function toBackend(context: Context, backend: IngressBackend, field: strin
     context.report(context.root, 'UnsupportedBackend', `${field} names neither a Service nor a resource`);
     return undefined;
   }
-  const facade = await facadeOf(context, backend.resource, field);
+  const facade = facadeOf(context, backend.resource, field);
   if (facade?.spec === undefined) return undefined;
   const { name, port } = facade.spec.backendRef;
   return { namespace, name, port: port === undefined ? { by: 'implicit' } : { by: 'number', number: port }, facade };
 }
 
 /** One group per route name, in the order of the spec (KIC 2.2.2). */
-async function groupsOf(context: Context, ingress: Ingress): Promise<readonly Group[]> {
+function groupsOf(context: Context, ingress: Ingress): readonly Group[] {
   const groups = new Map<string, Group>();
   for (const [ruleIndex, rule] of (ingress.spec?.rules ?? []).entries()) {
     const host = rule.host ?? '';
     for (const [pathIndex, path] of (rule.http?.paths ?? []).entries()) {
       const field = `spec.rules[${ruleIndex}].http.paths[${pathIndex}].backend`;
-      const backend = await toBackend(context, path.backend, field);
+      const backend = toBackend(context, path.backend, field);
       if (backend === undefined) continue;
       const key = `${host} ${ingressRouteName(ingress.metadata.name, backend, host)}`;
       const group = groups.get(key);
@@ -87,8 +88,8 @@ async function groupsOf(context: Context, ingress: Ingress): Promise<readonly Gr
   return [...groups.values()];
 }
 
-async function regexRules(context: Context, ingress: Ingress): Promise<RegexRules> {
-  const parameters = await classParameters(context);
+function regexRules(context: Context, ingress: Ingress): RegexRules {
+  const parameters = classParameters(context);
   return {
     prefix: annotation(ingress, 'regex-prefix') ?? REGEX_PREFIX,
     legacyDetection: parameters?.spec?.enableLegacyRegexDetection === true,
@@ -132,29 +133,24 @@ function matchAll(context: Context): RouteFields {
 }
 
 /** Proposes a route of the Ingress with its plugins; `elected` is the slot that it stands for election in. */
-async function proposeRoute(
+function proposeRoute(
   context: Context,
   name: string,
   fields: RouteFields,
   service: KongService,
   elected?: Slot,
-): Promise<Bound | undefined> {
+): Bound | undefined {
   const route = proposeKongRoute(context, context.root, {
     name,
     fields,
     service: { slot: service.slot },
     ...(elected === undefined ? {} : { elected }),
   });
-  if (route !== undefined) await proposePlugins(context, context.root, pluginRefs(context.root), { route });
+  if (route !== undefined) proposePlugins(context, context.root, pluginRefs(context.root), { route });
   return route;
 }
 
-async function translateGroup(
-  context: Context,
-  ingress: Ingress,
-  group: Group,
-  rules: RegexRules,
-): Promise<Bound | undefined> {
+function translateGroup(context: Context, ingress: Ingress, group: Group, rules: RegexRules): Bound | undefined {
   const { backend, host } = group;
   if (host !== '' && !isHost(host)) {
     context.report(context.root, 'InvalidHost', `host ${JSON.stringify(host.slice(0, 120))} is no host name`);
@@ -162,7 +158,7 @@ async function translateGroup(
   }
   const match = matchFields(context, ingress, group, rules);
   if (match === undefined) return undefined;
-  const service = await proposeService(context, {
+  const service = proposeService(context, {
     name: ingressServiceName(backend),
     host: ingressUpstreamName(backend),
     protocol: 'http',
@@ -181,14 +177,14 @@ async function translateGroup(
  * The cluster's one default backend: every Ingress that has one proposes for the same slot, and what hangs under a
  * route that lost the slot is withheld (KIC 2.2.9: the oldest Ingress wins).
  */
-async function translateDefaultBackend(context: Context, ingress: Ingress): Promise<void> {
+function translateDefaultBackend(context: Context, ingress: Ingress): void {
   const spec = ingress.spec?.defaultBackend;
-  const backend = spec === undefined ? undefined : await toBackend(context, spec, 'spec.defaultBackend');
+  const backend = spec === undefined ? undefined : toBackend(context, spec, 'spec.defaultBackend');
   if (backend === undefined) return;
   const serviceName = ingressServiceName(backend);
   const service = context.proposed(`services/${serviceName}`)
     ? { slot: `services/${serviceName}`, name: serviceName, protocol: 'http', backends: [] }
-    : await proposeService(context, {
+    : proposeService(context, {
         name: serviceName,
         host: ingressUpstreamName(backend),
         protocol: 'http',
@@ -201,23 +197,23 @@ async function translateDefaultBackend(context: Context, ingress: Ingress): Prom
       });
   if (service === undefined) return;
   const name = fullName(ingress).replace('/', '.');
-  await proposeRoute(context, name, { ...INGRESS_ROUTE, ...matchAll(context) }, service, DEFAULT_BACKEND_SLOT);
+  proposeRoute(context, name, { ...INGRESS_ROUTE, ...matchAll(context) }, service, DEFAULT_BACKEND_SLOT);
 }
 
-async function translateRules(context: Context, ingress: Ingress): Promise<void> {
+function translateRules(context: Context, ingress: Ingress): void {
   const rewrite = rewriteOf(context, ingress);
   if (rewrite === 'invalid') return;
-  const rules = await regexRules(context, ingress);
-  for (const group of await groupsOf(context, ingress)) {
-    const route = await translateGroup(context, ingress, group, rules);
+  const rules = regexRules(context, ingress);
+  each(groupsOf(context, ingress), (group) => {
+    const route = translateGroup(context, ingress, group, rules);
     if (route !== undefined && rewrite !== 'none') proposeRewrite(context, route, rewrite);
-  }
+  });
 }
 
 /** Ingress → services, upstreams, targets, routes, certificates and SNIs. */
-export async function translateIngress(context: Context, ingress: Ingress): Promise<void> {
-  if (!(await isOurIngress(context, ingress))) return;
-  await translateRules(context, ingress);
-  await translateDefaultBackend(context, ingress);
-  await translateTls(context, ingress, ingress.spec?.tls ?? [], INGRESS_SNI_CLASS);
+export function translateIngress(context: Context, ingress: Ingress): void {
+  if (!isOurIngress(context, ingress)) return;
+  translateRules(context, ingress);
+  translateDefaultBackend(context, ingress);
+  translateTls(context, ingress, ingress.spec?.tls ?? [], INGRESS_SNI_CLASS);
 }

@@ -22,15 +22,10 @@ function isConfig(value: unknown): value is Config {
   return isRecord(value) && isJson(value);
 }
 
-async function secretValue(
-  context: Context,
-  plugin: KubernetesObject,
-  ref: SecretKeyRef,
-  field: string,
-): Promise<string> {
+function secretValue(context: Context, plugin: KubernetesObject, ref: SecretKeyRef, field: string): string {
   const namespace = plugin.kind === 'KongClusterPlugin' ? ref.namespace : plugin.metadata.namespace;
   if (namespace === undefined) throw new ConfigProblem(`${field}.namespace is missing`);
-  const secret = await find(context, 'Secret', namespace, ref.name);
+  const secret = find(context, 'Secret', namespace, ref.name);
   if (secret === undefined)
     throw new ConfigProblem(`${field} names Secret ${namespace}/${ref.name}, which does not exist`);
   const text = secretText(secret, ref.key);
@@ -49,8 +44,8 @@ function parsed(text: string, parser: (text: string) => unknown): unknown {
 }
 
 /** The Secret's value as JSON, else as YAML (KIC 2.9.3). */
-async function configFromSecret(context: Context, plugin: KubernetesObject, ref: SecretKeyRef): Promise<Config> {
-  const text = await secretValue(context, plugin, ref, 'configFrom.secretKeyRef');
+function configFromSecret(context: Context, plugin: KubernetesObject, ref: SecretKeyRef): Config {
+  const text = secretValue(context, plugin, ref, 'configFrom.secretKeyRef');
   const config = parsed(text, JSON.parse) ?? parsed(text, (yaml) => parse(yaml, { logLevel: 'silent' }));
   if (!isConfig(config))
     throw new ConfigProblem('configFrom.secretKeyRef names a value that is no JSON or YAML object');
@@ -86,11 +81,11 @@ function addAt(root: Json | undefined, tokens: readonly string[], value: Json): 
   return changed === undefined ? undefined : { ...base, [token]: changed };
 }
 
-async function patched(context: Context, plugin: KubernetesObject & PluginFields, base: Config): Promise<Config> {
+function patched(context: Context, plugin: KubernetesObject & PluginFields, base: Config): Config {
   let config: Json = base;
   for (const [index, { path, valueFrom }] of (plugin.configPatches ?? []).entries()) {
     const field = `configPatches[${index}]`;
-    const text = await secretValue(context, plugin, valueFrom.secretKeyRef, `${field}.valueFrom.secretKeyRef`);
+    const text = secretValue(context, plugin, valueFrom.secretKeyRef, `${field}.valueFrom.secretKeyRef`);
     const value = parsed(text, JSON.parse);
     if (!isJson(value)) throw new ConfigProblem(`${field} takes its value from a Secret that holds no JSON`);
     const tokens = pointerTokens(path);
@@ -110,15 +105,15 @@ function isEmpty(config: Config | undefined): boolean {
  * A plugin's configuration from `config`, `configFrom` and `configPatches` (KIC 2.9.3): undefined when it has none,
  * `'invalid'`, with a finding on the plugin, when it cannot be made.
  */
-export async function pluginConfig(
+export function pluginConfig(
   context: Context,
   plugin: KubernetesObject & PluginFields,
-): Promise<Config | undefined | 'invalid'> {
+): Config | undefined | 'invalid' {
   const ref = plugin.configFrom?.secretKeyRef;
   try {
     if (ref !== undefined && !isEmpty(plugin.config)) throw new ConfigProblem('config and configFrom are both set');
-    if (ref !== undefined) return await configFromSecret(context, plugin, ref);
-    if (plugin.configPatches !== undefined) return await patched(context, plugin, plugin.config ?? {});
+    if (ref !== undefined) return configFromSecret(context, plugin, ref);
+    if (plugin.configPatches !== undefined) return patched(context, plugin, plugin.config ?? {});
     return plugin.config;
   } catch (error) {
     if (!(error instanceof ConfigProblem)) throw error;

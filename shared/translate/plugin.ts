@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { PluginFields } from '../kubernetes/kong-resources.ts';
 import { type PluginRef, pluginRefs } from '../kubernetes/plugin-refs.ts';
 import type { KubernetesObject } from '../kubernetes/resources.ts';
+import { each } from './answers.ts';
 import { type Consumer, consumerOf } from './consumer-identity.ts';
 import { type Context, type Draft, find, findAll, rankOf, objectTags } from './context.ts';
 import { entityId } from './identity.ts';
@@ -94,57 +95,57 @@ export function proposePlugin(context: Context, { source, config }: PluginTempla
   });
 }
 
-async function lookUp(context: Context, ref: PluginRef): Promise<(KubernetesObject & PluginFields) | undefined> {
-  const plugin = await find(context, 'KongPlugin', ref.namespace, ref.name);
+function lookUp(context: Context, ref: PluginRef): (KubernetesObject & PluginFields) | undefined {
+  const plugin = find(context, 'KongPlugin', ref.namespace, ref.name);
   if (plugin !== undefined || ref.remote) return plugin;
-  const shared = await find(context, 'KongClusterPlugin', '', ref.name);
-  return shared !== undefined && (await hasOurClass(context, shared)) ? shared : undefined;
+  const shared = find(context, 'KongClusterPlugin', '', ref.name);
+  return shared !== undefined && hasOurClass(context, shared) ? shared : undefined;
 }
 
 /** The plugin that an object names, ready to be bound; undefined, with a finding, when there is none. */
-export async function pluginTemplate(
+export function pluginTemplate(
   context: Context,
   referrer: KubernetesObject,
   ref: PluginRef,
-): Promise<PluginTemplate | undefined> {
+): PluginTemplate | undefined {
   const name = `${ref.namespace}/${ref.name}`;
   const target = { group: 'configuration.konghq.com', kind: 'KongPlugin', namespace: ref.namespace, name: ref.name };
-  if (ref.remote && !(await isGranted(context, referrer, target))) {
+  if (ref.remote && !isGranted(context, referrer, target)) {
     const detail = `annotation konghq.com/plugins names KongPlugin ${name}, which no ReferenceGrant there allows`;
     context.report(referrer, 'ReferenceNotGranted', detail);
     return undefined;
   }
-  const source = await lookUp(context, ref);
+  const source = lookUp(context, ref);
   if (source === undefined) {
     const detail = `annotation konghq.com/plugins names plugin ${ref.name}, but there is no KongPlugin ${name} or KongClusterPlugin ${ref.name}`;
     context.report(referrer, 'PluginNotFound', detail);
     return undefined;
   }
-  const config = await pluginConfig(context, source);
+  const config = pluginConfig(context, source);
   return config === 'invalid' ? undefined : { source, config };
 }
 
 /** The consumers of our class that name the plugin and may. */
-export async function attachedConsumers(context: Context, ref: PluginRef): Promise<readonly Consumer[]> {
-  const found = await findAll(context, 'KongConsumer', { plugin: `${ref.namespace}/${ref.name}` });
+export function attachedConsumers(context: Context, ref: PluginRef): readonly Consumer[] {
+  const found = findAll(context, 'KongConsumer', { plugin: `${ref.namespace}/${ref.name}` });
   const consumers: Consumer[] = [];
   for (const object of found) {
     const consumer = consumerOf(object);
-    if (consumer !== undefined && (await mayUse(context, object, ref))) consumers.push(consumer);
+    if (consumer !== undefined && mayUse(context, object, ref)) consumers.push(consumer);
   }
   return consumers;
 }
 
 /** The names of the consumer groups of our class that name the plugin and may. */
-export async function attachedGroups(context: Context, ref: PluginRef): Promise<readonly string[]> {
-  const found = await findAll(context, 'KongConsumerGroup', { plugin: `${ref.namespace}/${ref.name}` });
+export function attachedGroups(context: Context, ref: PluginRef): readonly string[] {
+  const found = findAll(context, 'KongConsumerGroup', { plugin: `${ref.namespace}/${ref.name}` });
   const groups: string[] = [];
-  for (const object of found) if (await mayUse(context, object, ref)) groups.push(object.metadata.name);
+  for (const object of found) if (mayUse(context, object, ref)) groups.push(object.metadata.name);
   return groups;
 }
 
-async function mayUse(context: Context, object: KubernetesObject, ref: PluginRef): Promise<boolean> {
-  if (!(await hasOurClass(context, object))) return false;
+function mayUse(context: Context, object: KubernetesObject, ref: PluginRef): boolean {
+  if (!hasOurClass(context, object)) return false;
   const target = { group: 'configuration.konghq.com', kind: 'KongPlugin', namespace: ref.namespace, name: ref.name };
   const remote = pluginRefs(object).some(
     (own) => own.remote && own.namespace === ref.namespace && own.name === ref.name,
@@ -153,12 +154,12 @@ async function mayUse(context: Context, object: KubernetesObject, ref: PluginRef
 }
 
 /** With whom a plugin on a route or service is combined: every consumer, else every group, else nobody (KIC 2.9.2). */
-async function combinations(context: Context, referrer: KubernetesObject, ref: PluginRef): Promise<readonly Scope[]> {
-  const consumers = await attachedConsumers(context, ref);
+function combinations(context: Context, referrer: KubernetesObject, ref: PluginRef): readonly Scope[] {
+  const consumers = attachedConsumers(context, ref);
   if (consumers.length > 0) {
     return consumers.map((consumer) => ({ consumer: { slot: consumer.slot, name: consumer.identifier } }));
   }
-  const groups = await attachedGroups(context, ref);
+  const groups = attachedGroups(context, ref);
   if (groups.length > 0 && context.options.kongEdition === 'community') {
     const detail = `plugin ${ref.name} is meant for consumer groups, which need Kong Enterprise, so that it is left out`;
     context.report(referrer, 'UnsupportedByKong', detail);
@@ -169,17 +170,16 @@ async function combinations(context: Context, referrer: KubernetesObject, ref: P
 }
 
 /** Proposes every plugin that `referrer` names, bound to a Kong route or service, in all combinations. */
-export async function proposePlugins(
+export function proposePlugins(
   context: Context,
   referrer: KubernetesObject,
   refs: readonly PluginRef[],
   scope: Scope,
-): Promise<void> {
+): void {
   if (!context.plugins) return;
-  for (const ref of refs) {
-    const template = await pluginTemplate(context, referrer, ref);
-    if (template === undefined) continue;
-    for (const who of await combinations(context, referrer, ref))
-      proposePlugin(context, template, { ...scope, ...who });
-  }
+  each(refs, (ref) => {
+    const template = pluginTemplate(context, referrer, ref);
+    if (template === undefined) return;
+    for (const who of combinations(context, referrer, ref)) proposePlugin(context, template, { ...scope, ...who });
+  });
 }

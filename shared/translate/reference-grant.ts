@@ -11,11 +11,11 @@ export interface ReferenceTarget {
 }
 
 /** Whether an object may refer to one of another namespace (KIC 2.8); its own namespace needs no grant. */
-export async function isGranted(context: Context, from: KubernetesObject, to: ReferenceTarget): Promise<boolean> {
+export function isGranted(context: Context, from: KubernetesObject, to: ReferenceTarget): boolean {
   const namespace = from.metadata.namespace ?? '';
   if (namespace === to.namespace) return true;
   const { group } = groupVersion(from.apiVersion);
-  const grants = await findAll(context, 'ReferenceGrant', { namespace: to.namespace });
+  const grants = findAll(context, 'ReferenceGrant', { namespace: to.namespace });
   return grants.some(
     ({ spec }) =>
       (spec?.from ?? []).some(

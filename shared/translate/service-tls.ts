@@ -27,26 +27,26 @@ function configMapText(configMap: ConfigMap, key: string): string | undefined {
 const SOURCES = {
   'ca-certificates-secrets': {
     missing: 'SecretNotFound',
-    id: async (context: Context, namespace: string, name: string) => {
-      const secret: Secret | undefined = await find(context, 'Secret', namespace, name);
+    id: (context: Context, namespace: string, name: string) => {
+      const secret: Secret | undefined = find(context, 'Secret', namespace, name);
       return secret === undefined ? undefined : (secretText(secret, 'id') ?? '');
     },
   },
   'ca-certificates-configmaps': {
     missing: 'ConfigMapNotFound',
-    id: async (context: Context, namespace: string, name: string) => {
-      const configMap = await find(context, 'ConfigMap', namespace, name);
+    id: (context: Context, namespace: string, name: string) => {
+      const configMap = find(context, 'ConfigMap', namespace, name);
       return configMap === undefined ? undefined : (configMapText(configMap, 'id') ?? '');
     },
   },
 } as const;
 
 /** The ids of the CA certificates that an annotation names; what is missing is a finding. */
-async function caIds(context: Context, service: Service, name: keyof typeof SOURCES): Promise<readonly string[]> {
+function caIds(context: Context, service: Service, name: keyof typeof SOURCES): readonly string[] {
   const { missing, id } = SOURCES[name];
   const ids: string[] = [];
   for (const source of listOf(annotation(service, name) ?? '')) {
-    const found = await id(context, service.metadata.namespace ?? '', source);
+    const found = id(context, service.metadata.namespace ?? '', source);
     if (found === undefined) {
       context.report(service, missing, `annotation konghq.com/${name} names ${source}, which does not exist`);
     } else if (found === '') {
@@ -60,12 +60,7 @@ async function caIds(context: Context, service: Service, name: keyof typeof SOUR
   return ids;
 }
 
-async function caCertificates(
-  context: Context,
-  service: Service,
-  protocol: string,
-  verify: boolean,
-): Promise<TlsFields> {
+function caCertificates(context: Context, service: Service, protocol: string, verify: boolean): TlsFields {
   const names = (['ca-certificates-secrets', 'ca-certificates-configmaps'] as const).filter(
     (name) => annotation(service, name) !== undefined,
   );
@@ -75,15 +70,15 @@ async function caCertificates(
     context.report(service, 'InvalidProtocol', `annotation konghq.com/${first} needs konghq.com/tls-verify: "true"`);
     return {};
   }
-  const ids = (await Promise.all(names.map((name) => caIds(context, service, name)))).flat();
+  const ids = names.map((name) => caIds(context, service, name)).flat();
   return ids.length === 0 ? {} : { ca_certificates: [...new Set(ids)] };
 }
 
 /** TLS towards the Service: verification and CA certificates, only with a protocol that has TLS (KIC 2.3.2). */
-export async function tlsFields(context: Context, service: Service, protocol: string): Promise<TlsFields> {
+export function tlsFields(context: Context, service: Service, protocol: string): TlsFields {
   const verify = readAnnotation(context, service, 'tls-verify', goBoolean, 'true or false');
   const depth = readAnnotation(context, service, 'tls-verify-depth', integerBetween(0, 64), 'an integer from 0 to 64');
-  const authorities = await caCertificates(context, service, protocol, verify === true);
+  const authorities = caCertificates(context, service, protocol, verify === true);
   if (verify === undefined && depth === undefined) return authorities;
   if (lacksTls(context, service, 'tls-verify', protocol)) return {};
   return {
@@ -94,15 +89,15 @@ export async function tlsFields(context: Context, service: Service, protocol: st
 }
 
 /** The certificate that Kong shows to the Service, as a reference of the Kong service. */
-export async function clientCertificate(
+export function clientCertificate(
   context: Context,
   service: Service,
   protocol: string,
-): Promise<Readonly<Record<string, SlotRef>>> {
+): Readonly<Record<string, SlotRef>> {
   const name = annotation(service, 'client-cert');
   if (name === undefined || name === '' || lacksTls(context, service, 'client-cert', protocol)) return {};
   const field = 'annotation konghq.com/client-cert';
-  const slot = await proposeCertificate(context, service, field, service.metadata.namespace ?? '', name);
+  const slot = proposeCertificate(context, service, field, service.metadata.namespace ?? '', name);
   return slot === undefined ? {} : { client_certificate: { slot } };
 }
 
@@ -139,9 +134,9 @@ function policyAnnotations(
 }
 
 /** The Service with what its BackendTLSPolicy says as annotations (KIC 2.3.2); of several the oldest counts. */
-export async function withTlsPolicy(context: Context, service: Service): Promise<Service> {
+export function withTlsPolicy(context: Context, service: Service): Service {
   if (!isEnabled(context.options, 'GatewayAlpha')) return service;
-  const policies = await findAll(context, 'BackendTLSPolicy', { service: fullName(service) });
+  const policies = findAll(context, 'BackendTLSPolicy', { service: fullName(service) });
   const usable = policies.filter((policy) => {
     const problem = policyProblem(policy);
     if (problem !== undefined) context.report(policy, 'InvalidReference', problem);

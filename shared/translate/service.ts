@@ -1,5 +1,6 @@
 import type { KubernetesObject, Service } from '../kubernetes/resources.ts';
 import { pluginRefs } from '../kubernetes/plugin-refs.ts';
+import { each } from './answers.ts';
 import { annotation, integerBetween, readAnnotation } from './annotations.ts';
 import { type Backend, type ResolvedBackend, resolveBackend } from './backend.ts';
 import { type Context, fullName, objectTags } from './context.ts';
@@ -140,8 +141,8 @@ function baseFields(draft: ServiceDraft, backends: readonly ResolvedBackend[]): 
  * Proposes a Kong service with its upstream, targets and client certificate. Undefined, with findings, when its
  * Services contradict each other: then its routes must not be proposed either.
  */
-export async function proposeService(context: Context, draft: ServiceDraft): Promise<KongService | undefined> {
-  const backends = await Promise.all(draft.backends.map((backend) => resolveBackend(context, backend)));
+export function proposeService(context: Context, draft: ServiceDraft): KongService | undefined {
+  const backends = each(draft.backends, (backend) => resolveBackend(context, backend));
   const services = servicesOf(backends);
   if (!areConsistent(context, draft, services)) return undefined;
 
@@ -150,8 +151,8 @@ export async function proposeService(context: Context, draft: ServiceDraft): Pro
   for (const service of services) {
     fields = { ...fields, ...annotatedFields(context, service) };
     const protocol = String(fields['protocol']);
-    fields = { ...fields, ...(await tlsFields(context, service, protocol)) };
-    refs = { ...refs, ...(await clientCertificate(context, service, protocol)) };
+    fields = { ...fields, ...tlsFields(context, service, protocol) };
+    refs = { ...refs, ...clientCertificate(context, service, protocol) };
   }
   if (PATHLESS_PROTOCOLS.has(String(fields['protocol']))) fields = { ...fields, path: undefined };
 
@@ -170,8 +171,8 @@ export async function proposeService(context: Context, draft: ServiceDraft): Pro
     body: fields,
     refs,
   });
-  await proposeUpstream(context, draft.host, backends, common);
+  proposeUpstream(context, draft.host, backends, common);
   const bound = { slot, name: draft.name, ...(draft.gate === undefined ? {} : { gate: draft.gate }) };
-  for (const service of services) await proposePlugins(context, service, pluginRefs(service), { service: bound });
+  for (const service of services) proposePlugins(context, service, pluginRefs(service), { service: bound });
   return { slot, name: draft.name, protocol: String(fields['protocol']), backends };
 }

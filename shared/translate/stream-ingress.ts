@@ -35,13 +35,13 @@ const TCP: Flavour = { protocol: 'tcp', suffix: '', rankClass: TCP_CLASS, protoc
 const UDP: Flavour = { protocol: 'udp', suffix: '.udp', rankClass: UDP_CLASS, protocols: ['udp'] };
 
 /** Proposes a route that is useless with another kind's version of the service. */
-async function proposeRoute(context: Context, name: string, fields: RouteFields, service: string): Promise<void> {
+function proposeRoute(context: Context, name: string, fields: RouteFields, service: string): void {
   const source = context.root;
   const route = proposeKongRoute(context, source, { name, fields, service: { slot: service, own: true } });
-  if (route !== undefined) await proposePlugins(context, source, pluginRefs(source), { route });
+  if (route !== undefined) proposePlugins(context, source, pluginRefs(source), { route });
 }
 
-async function translateRule(context: Context, rule: Rule, index: number, flavour: Flavour): Promise<void> {
+function translateRule(context: Context, rule: Rule, index: number, flavour: Flavour): void {
   if (!Number.isInteger(rule.port) || rule.port < 0 || rule.port > LARGEST_PORT) {
     context.report(context.root, 'InvalidObject', `spec.rules[${index}].port is no port`);
     return;
@@ -49,7 +49,7 @@ async function translateRule(context: Context, rule: Rule, index: number, flavou
   const { serviceName, servicePort } = rule.backend;
   const namespace = context.root.metadata.namespace ?? '';
   const backend = { namespace, name: serviceName, port: { by: 'number', number: servicePort } } as const;
-  const service = await proposeService(context, {
+  const service = proposeService(context, {
     name: ingressServiceName(backend) + flavour.suffix,
     host: ingressUpstreamName(backend),
     protocol: flavour.protocol,
@@ -71,18 +71,18 @@ async function translateRule(context: Context, rule: Rule, index: number, flavou
   }
   const fields = streamFields(context, { protocols: flavour.protocols, ports: [rule.port], snis });
   const name = `${fullName(context.root).replace('/', '.')}.${index}${flavour.suffix}`;
-  await proposeRoute(context, name, fields, service.slot);
+  proposeRoute(context, name, fields, service.slot);
 }
 
 /** TCPIngress → services and routes on its ports, certificates (KIC 2.7). */
-export async function translateTcpIngress(context: Context, object: TCPIngress): Promise<void> {
-  if (!(await hasOurClass(context, object))) return;
-  for (const [index, rule] of (object.spec?.rules ?? []).entries()) await translateRule(context, rule, index, TCP);
-  await translateTls(context, object, object.spec?.tls ?? [], TCP_SNI_CLASS);
+export function translateTcpIngress(context: Context, object: TCPIngress): void {
+  if (!hasOurClass(context, object)) return;
+  for (const [index, rule] of (object.spec?.rules ?? []).entries()) translateRule(context, rule, index, TCP);
+  translateTls(context, object, object.spec?.tls ?? [], TCP_SNI_CLASS);
 }
 
 /** UDPIngress → services and routes on its ports (KIC 2.7). */
-export async function translateUdpIngress(context: Context, object: UDPIngress): Promise<void> {
-  if (!(await hasOurClass(context, object))) return;
-  for (const [index, rule] of (object.spec?.rules ?? []).entries()) await translateRule(context, rule, index, UDP);
+export function translateUdpIngress(context: Context, object: UDPIngress): void {
+  if (!hasOurClass(context, object)) return;
+  for (const [index, rule] of (object.spec?.rules ?? []).entries()) translateRule(context, rule, index, UDP);
 }

@@ -1,4 +1,5 @@
 import type { Listener, StreamRule, TCPRoute, TLSRoute, UDPRoute } from '../kubernetes/gateway-resources.ts';
+import { each } from './answers.ts';
 import { type Context, find } from './context.ts';
 import { and, or, portExpression, sniExpression } from './expression.ts';
 import { usableBackends } from './gateway-backend.ts';
@@ -31,55 +32,50 @@ export function streamFields(context: Context, { protocols, ports, snis }: Strea
   };
 }
 
-async function proposeRuleService(
+function proposeRuleService(
   context: Context,
   rule: StreamRule,
   ruleIndex: number,
   name: string,
   protocol: string,
-): Promise<KongService | undefined> {
+): KongService | undefined {
   const field = `spec.rules[${ruleIndex}].backendRefs`;
   const refs = rule.backendRefs ?? [];
   if (refs.length === 0) {
     context.report(context.root, 'MissingRules', `${field} is empty`);
     return undefined;
   }
-  const backends = await usableBackends(context, refs, field);
+  const backends = usableBackends(context, refs, field);
   return proposeService(context, { name, host: name, protocol, timeouts: true, backends, rank: context.rank(0) });
 }
 
-async function translateRules(
-  context: Context,
-  route: StreamRoute,
-  protocol: string,
-  match: StreamMatch,
-): Promise<void> {
+function translateRules(context: Context, route: StreamRoute, protocol: string, match: StreamMatch): void {
   const rules = route.spec?.rules ?? [];
   if (rules.length === 0) context.report(route, 'MissingRules', 'spec.rules is empty');
-  for (const [ruleIndex, rule] of rules.entries()) {
+  each(rules, (rule, ruleIndex) => {
     const { namespace = '', name } = route.metadata;
     const serviceName = `${route.kind.toLowerCase()}.${namespace}.${name}.${ruleIndex}`;
-    const service = await proposeRuleService(context, rule, ruleIndex, serviceName, protocol);
-    if (service === undefined) continue;
-    await proposeGatewayRoute(context, route, service, {
+    const service = proposeRuleService(context, rule, ruleIndex, serviceName, protocol);
+    if (service === undefined) return;
+    proposeGatewayRoute(context, route, service, {
       name: `${serviceName}.0`,
       fields: streamFields(context, match),
       ruleNames: rule.name === undefined ? [] : [rule.name],
     });
-  }
+  });
 }
 
 /** Where a route of an alpha kind is attached; undefined, with a finding, while its feature gate is off. */
-async function attachAlpha(context: Context, route: StreamRoute): Promise<Attachment | undefined> {
-  const attachment = await attach(context, route);
+function attachAlpha(context: Context, route: StreamRoute): Attachment | undefined {
+  const attachment = attach(context, route);
   if (attachment === undefined || context.options.raw || isEnabled(context.options, 'GatewayAlpha')) return attachment;
   context.report(route, 'FeatureGateOff', `kind ${route.kind} needs the feature gate GatewayAlpha`);
   return undefined;
 }
 
 /** TCPRoute and UDPRoute → services and routes on the ports of their listeners (KIC 2.6). */
-export async function translatePortRoute(context: Context, route: TCPRoute | UDPRoute): Promise<void> {
-  const attachment = await attachAlpha(context, route);
+export function translatePortRoute(context: Context, route: TCPRoute | UDPRoute): void {
+  const attachment = attachAlpha(context, route);
   if (attachment === undefined) return;
   const protocol = route.kind === 'TCPRoute' ? 'TCP' : 'UDP';
   const ports = attachment.listeners.filter((listener) => listener.protocol === protocol).map(({ port }) => port);
@@ -88,15 +84,15 @@ export async function translatePortRoute(context: Context, route: TCPRoute | UDP
     return;
   }
   const name = protocol.toLowerCase();
-  await translateRules(context, route, name, { protocols: [name], ports, snis: [] });
+  translateRules(context, route, name, { protocols: [name], ports, snis: [] });
 }
 
 /** Whether TLS passes through. KIC looks at the parents that the route's status names, which raw input may have. */
-async function passesThrough(context: Context, route: TLSRoute, listeners: readonly Listener[]): Promise<boolean> {
+function passesThrough(context: Context, route: TLSRoute, listeners: readonly Listener[]): boolean {
   if (!context.options.raw) return listeners.some(({ tls }) => tls?.mode === 'Passthrough');
   for (const { parentRef } of route.status?.parents ?? []) {
     const namespace = parentRef.namespace ?? route.metadata.namespace ?? '';
-    const gateway = await find(context, 'Gateway', namespace, parentRef.name);
+    const gateway = find(context, 'Gateway', namespace, parentRef.name);
     const section = (gateway?.spec?.listeners ?? []).filter(
       (listener) => parentRef.sectionName === undefined || listener.name === parentRef.sectionName,
     );
@@ -106,15 +102,15 @@ async function passesThrough(context: Context, route: TLSRoute, listeners: reado
 }
 
 /** TLSRoute → services and routes by SNI (KIC 2.6). */
-export async function translateTlsRoute(context: Context, route: TLSRoute): Promise<void> {
-  const attachment = await attachAlpha(context, route);
+export function translateTlsRoute(context: Context, route: TLSRoute): void {
+  const attachment = attachAlpha(context, route);
   if (attachment === undefined) return;
   const snis = attachment.hostnames.filter(isHost);
   if (snis.length === 0) {
     context.report(route, 'InvalidHost', 'spec.hostnames holds no host name');
     return;
   }
-  const passthrough = await passesThrough(context, route, attachment.listeners);
+  const passthrough = passesThrough(context, route, attachment.listeners);
   const protocols = [passthrough ? 'tls_passthrough' : 'tls'];
-  await translateRules(context, route, 'tcp', { protocols, ports: [], snis });
+  translateRules(context, route, 'tcp', { protocols, ports: [], snis });
 }

@@ -63,8 +63,8 @@ function sliceAddresses(slice: EndpointSlice, port: ServicePort, protocol: strin
 }
 
 /** The one address of a Service that is used by its name, or undefined when its endpoints count (KIC 2.3.4). */
-async function nameAddress(context: Context, service: Service, port: ServicePort): Promise<Address | undefined> {
-  if (await serviceUpstream(context, service)) {
+function nameAddress(context: Context, service: Service, port: ServicePort): Address | undefined {
+  if (serviceUpstream(context, service)) {
     const domain = context.options.clusterDomain === '' ? '' : `.${context.options.clusterDomain}`;
     const host = `${service.metadata.name}.${service.metadata.namespace ?? ''}.svc${domain}`;
     return { target: targetText(host, port.port), terminating: false };
@@ -74,11 +74,11 @@ async function nameAddress(context: Context, service: Service, port: ServicePort
 }
 
 /** Each protocol's addresses after each other; within one protocol each address once (KIC). */
-async function addresses(context: Context, service: Service, port: ServicePort): Promise<readonly Address[]> {
-  const named = await nameAddress(context, service, port);
+function addresses(context: Context, service: Service, port: ServicePort): readonly Address[] {
+  const named = nameAddress(context, service, port);
   if (named !== undefined) return protocolsOf(service).map(() => named);
   const name = `${service.metadata.namespace ?? ''}/${service.metadata.name}`;
-  const slices = await findAll(context, 'EndpointSlice', { service: name });
+  const slices = findAll(context, 'EndpointSlice', { service: name });
   return protocolsOf(service).flatMap((protocol) => {
     const found = slices.flatMap((slice) => sliceAddresses(slice, port, protocol, context.options.drainSupport));
     return [...new Map(found.map((address) => [address.target, address])).values()];
@@ -130,14 +130,11 @@ function weightOf(address: Address, share: number | undefined): number | undefin
 }
 
 /** The targets of an upstream; a target that several backends have gets the sum of their weights (KIC). */
-export async function upstreamTargets(
-  context: Context,
-  backends: readonly ResolvedBackend[],
-): Promise<readonly Target[]> {
+export function upstreamTargets(context: Context, backends: readonly ResolvedBackend[]): readonly Target[] {
   const groups: WeightedGroup[] = [];
   for (const { backend, service, port } of backends) {
     if (service === undefined || port === undefined) continue;
-    groups.push({ weight: backend.weight, found: await addresses(context, service, port) });
+    groups.push({ weight: backend.weight, found: addresses(context, service, port) });
   }
   const share = shares(groups);
   const merged = new Map<string, number | undefined>();

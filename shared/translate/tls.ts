@@ -1,5 +1,6 @@
 import type { Gateway, Listener } from '../kubernetes/gateway-resources.ts';
 import type { KubernetesObject } from '../kubernetes/resources.ts';
+import { each } from './answers.ts';
 import { proposeCertificate, proposeSni } from './certificate.ts';
 import type { Context } from './context.ts';
 import { isOurGateway } from './gateway.ts';
@@ -15,26 +16,26 @@ interface TlsEntry {
 const GATEWAY_SNI_CLASS = 2;
 
 /** Certificates and SNIs of `spec.tls`; entries without hosts or Secret mean nothing (KIC 2.2.10). */
-export async function translateTls(
+export function translateTls(
   context: Context,
   object: KubernetesObject,
   entries: readonly TlsEntry[],
   sniClass: number,
-): Promise<void> {
-  for (const [index, { hosts = [], secretName = '' }] of entries.entries()) {
-    if (hosts.length === 0 || secretName === '') continue;
+): void {
+  each(entries, ({ hosts = [], secretName = '' }, index) => {
+    if (hosts.length === 0 || secretName === '') return;
     const field = `spec.tls[${index}].secretName`;
-    const certificate = await proposeCertificate(context, object, field, object.metadata.namespace ?? '', secretName);
-    if (certificate === undefined) continue;
+    const certificate = proposeCertificate(context, object, field, object.metadata.namespace ?? '', secretName);
+    if (certificate === undefined) return;
     for (const host of hosts) {
       if (isHost(host)) proposeSni(context, host, certificate, sniClass);
       else
         context.report(object, 'InvalidHost', `spec.tls[${index}].hosts holds ${JSON.stringify(host.slice(0, 120))}`);
     }
-  }
+  });
 }
 
-async function translateListener(context: Context, gateway: Gateway, listener: Listener): Promise<void> {
+function translateListener(context: Context, gateway: Gateway, listener: Listener): void {
   const refs = listener.tls?.certificateRefs ?? [];
   const [ref, second] = refs;
   if (ref === undefined || listener.tls?.mode === 'Passthrough') return;
@@ -45,19 +46,19 @@ async function translateListener(context: Context, gateway: Gateway, listener: L
   }
   const namespace = ref.namespace ?? gateway.metadata.namespace ?? '';
   const target = { group: '', kind: 'Secret', namespace, name: ref.name };
-  if (!(await isGranted(context, gateway, target))) {
+  if (!isGranted(context, gateway, target)) {
     const detail = `${field} names Secret ${namespace}/${ref.name}, which no ReferenceGrant there allows`;
     context.report(gateway, 'ReferenceNotGranted', detail);
     return;
   }
-  const certificate = await proposeCertificate(context, gateway, field, namespace, ref.name);
+  const certificate = proposeCertificate(context, gateway, field, namespace, ref.name);
   if (certificate === undefined) return;
   const { hostname = '' } = listener;
   proposeSni(context, hostname === '' ? '*' : hostname, certificate, GATEWAY_SNI_CLASS);
 }
 
 /** Gateway → the certificates of its listeners (KIC 2.11); raw input has no listener that is programmed, so none. */
-export async function translateGateway(context: Context, gateway: Gateway): Promise<void> {
-  if (context.options.raw || !(await isOurGateway(context, gateway))) return;
-  for (const listener of gateway.spec?.listeners ?? []) await translateListener(context, gateway, listener);
+export function translateGateway(context: Context, gateway: Gateway): void {
+  if (context.options.raw || !isOurGateway(context, gateway)) return;
+  each(gateway.spec?.listeners ?? [], (listener) => translateListener(context, gateway, listener));
 }

@@ -68,11 +68,11 @@ function policyFields(policy: KongUpstreamPolicy): UpstreamFields {
 }
 
 /** What the KongUpstreamPolicy of the Services sets on their upstream; they name the same one, or none. */
-export async function upstreamPolicy(context: Context, services: readonly Service[]): Promise<UpstreamFields> {
+export function upstreamPolicy(context: Context, services: readonly Service[]): UpstreamFields {
   const service = services.find((candidate) => (annotation(candidate, 'upstream-policy') ?? '') !== '');
   if (service === undefined) return {};
   const name = annotation(service, 'upstream-policy') ?? '';
-  const policy = await find(context, 'KongUpstreamPolicy', service.metadata.namespace ?? '', name);
+  const policy = find(context, 'KongUpstreamPolicy', service.metadata.namespace ?? '', name);
   if (policy === undefined) {
     const detail = `annotation konghq.com/upstream-policy names KongUpstreamPolicy ${name}, which does not exist`;
     context.report(service, 'UpstreamPolicyNotFound', detail);
@@ -86,13 +86,13 @@ export async function upstreamPolicy(context: Context, services: readonly Servic
 }
 
 /** What the deprecated KongIngress of the Services sets on their upstream; not for Gateway API routes (KIC 2.18). */
-export async function upstreamOverride(context: Context, services: readonly Service[]): Promise<UpstreamFields> {
+export function upstreamOverride(context: Context, services: readonly Service[]): UpstreamFields {
   const service = services.find((candidate) => (annotation(candidate, 'override') ?? '') !== '');
   if (service === undefined) return {};
   const name = annotation(service, 'override') ?? '';
   context.report(service, 'Deprecated', `annotation konghq.com/override names KongIngress ${name}`);
   if (groupVersion(context.root.apiVersion).group === 'gateway.networking.k8s.io') return {};
-  const override = await find(context, 'KongIngress', service.metadata.namespace ?? '', name);
+  const override = find(context, 'KongIngress', service.metadata.namespace ?? '', name);
   if (override === undefined) {
     const detail = `annotation konghq.com/override names KongIngress ${name}, which does not exist`;
     context.report(service, 'KongIngressNotFound', detail);

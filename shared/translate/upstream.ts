@@ -10,24 +10,24 @@ import { type UpstreamFields, upstreamOverride, upstreamPolicy } from './upstrea
 export type Common = Pick<Draft, 'tags' | 'gate' | 'quiet' | 'rank'>;
 
 /** What the Services set on their upstream: KongIngress, then the host header, then the policy, which wins (KIC 2.3.6). */
-async function upstreamFields(context: Context, services: readonly Service[]): Promise<UpstreamFields> {
+function upstreamFields(context: Context, services: readonly Service[]): UpstreamFields {
   const headers = services.map((service) => annotation(service, 'host-header') ?? '').filter((header) => header !== '');
-  const override = await upstreamOverride(context, services);
+  const override = upstreamOverride(context, services);
   const header = headers.at(-1);
   return {
     ...override,
     ...(header === undefined ? {} : { host_header: header }),
-    ...(await upstreamPolicy(context, services)),
+    ...upstreamPolicy(context, services),
   };
 }
 
 /** Proposes an upstream and its targets. Targets have no tags of their own (KIC 2.1.5). */
-export async function proposeUpstream(
+export function proposeUpstream(
   context: Context,
   name: string,
   backends: readonly ResolvedBackend[],
   common: Common,
-): Promise<void> {
+): void {
   const slot = `upstreams/${name}`;
   const { workspace } = context.options;
   const services = backends.flatMap(({ service }) => (service === undefined ? [] : [service]));
@@ -36,10 +36,10 @@ export async function proposeUpstream(
     slot,
     type: 'upstreams',
     id: entityId('upstreams', name, workspace),
-    body: { algorithm: 'round-robin', ...(await upstreamFields(context, services)), name },
+    body: { algorithm: 'round-robin', ...upstreamFields(context, services), name },
     refs: {},
   });
-  for (const { target, weight } of await upstreamTargets(context, backends)) {
+  for (const { target, weight } of upstreamTargets(context, backends)) {
     context.propose({
       ...common,
       slot: `targets/${name}|${target}`,

@@ -5,9 +5,9 @@ import { entityId, licenseId } from './identity.ts';
 import { hasOurClass } from './ingress-class.ts';
 
 /** KongVault → vault; the oldest of a prefix has it (KIC 2.14). */
-export async function translateVault(context: Context, vault: KongVault): Promise<void> {
+export function translateVault(context: Context, vault: KongVault): void {
   const { spec } = vault;
-  if (spec === undefined || isForOthers(spec) || !(await hasOurClass(context, vault))) return;
+  if (spec === undefined || isForOthers(spec) || !hasOurClass(context, vault)) return;
   if (context.options.kongEdition === 'community' && spec.backend !== 'env') {
     context.report(vault, 'UnsupportedByKong', `spec.backend is ${spec.backend}, which needs Kong Enterprise`);
     return;
@@ -24,7 +24,7 @@ export async function translateVault(context: Context, vault: KongVault): Promis
 }
 
 /** KongLicense → licence; the newest that is enabled has it, then the smallest name (KIC 2.19). Licences have no tags. */
-export async function translateLicense(context: Context, license: KongLicense): Promise<void> {
+export function translateLicense(context: Context, license: KongLicense): void {
   if (license.enabled === false) return;
   if (context.options.kongEdition === 'community') {
     context.report(license, 'UnsupportedByKong', 'licences need Kong Enterprise');

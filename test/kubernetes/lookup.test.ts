@@ -93,21 +93,24 @@ for (const [title, make] of lookups) {
   });
 
   test(`${title}: a malformed object is an error that carries it and says where`, async () => {
-    await assert.rejects(make().get('Service', 'shop', 'odd'), (error) => {
-      assert.ok(error instanceof MalformedObject);
-      assert.equal(error.code, 'KUBERNETES_OBJECT_MALFORMED');
-      assert.equal(error.object.metadata.name, 'odd');
-      assert.match(error.problem, /^spec\.ports\[0\]\.port is a string/);
-      return true;
-    });
+    await assert.rejects(
+      async () => make().get('Service', 'shop', 'odd'),
+      (error) => {
+        assert.ok(error instanceof MalformedObject);
+        assert.equal(error.code, 'KUBERNETES_OBJECT_MALFORMED');
+        assert.equal(error.object.metadata.name, 'odd');
+        assert.match(error.problem, /^spec\.ports\[0\]\.port is a string/);
+        return true;
+      },
+    );
   });
 }
 
 test('live: one request a key, also for those who ask while it is under way, and for misses', async () => {
   const client = fakeClient(OBJECTS);
   const lookup = liveLookup(client);
-  await Promise.all([1, 2, 3].map(() => lookup.get('Service', 'shop', 'echo')));
-  await Promise.all([1, 2, 3].map(() => lookup.list('EndpointSlice', { service: 'shop/echo' })));
+  await Promise.all([1, 2, 3].map(async () => lookup.get('Service', 'shop', 'echo')));
+  await Promise.all([1, 2, 3].map(async () => lookup.list('EndpointSlice', { service: 'shop/echo' })));
   for (let time = 0; time < 3; time += 1) await lookup.get('Service', 'shop', 'none');
   assert.deepEqual(client.asked, [
     'Service/shop/echo',
@@ -120,7 +123,7 @@ test('live: an error is not kept, and what is forgotten is read again', async ()
   const client = fakeClient(OBJECTS);
   const lookup = liveLookup(client);
   client.fail = true;
-  await assert.rejects(lookup.get('Service', 'shop', 'echo'), { code: 'KUBERNETES_UNAVAILABLE' });
+  await assert.rejects(async () => lookup.get('Service', 'shop', 'echo'), { code: 'KUBERNETES_UNAVAILABLE' });
   client.fail = false;
   assert.notEqual(await lookup.get('Service', 'shop', 'echo'), undefined);
   lookup.forget('Service/shop/echo');
@@ -143,7 +146,7 @@ test('traced: every key asked, misses and failures included, sorted, once', asyn
   await lookup.get('IngressClass', '', 'kong');
   await lookup.list('EndpointSlice', { service: 'shop/none' });
   await lookup.get('Service', 'shop', 'none');
-  await assert.rejects(lookup.get('Service', 'shop', 'odd'));
+  await assert.rejects(async () => lookup.get('Service', 'shop', 'odd'));
   const expected: readonly Key[] = [
     'EndpointSlice?service=shop/none',
     'IngressClass//kong',
