@@ -1,4 +1,4 @@
-import { hashOf } from '../hash.ts';
+import { canonicalJson, hashOfText } from '../hash.ts';
 import type { Json } from '../kong/entities.ts';
 import type { Proposal } from '../translate/types.ts';
 import type { StoredProposal } from './types.ts';
@@ -17,14 +17,19 @@ function refsJson(refs: Proposal['refs']): Json {
   );
 }
 
-/** SHA-256 of body and refs: equal ones are shared. */
-export function contentHash(proposal: Proposal): string {
-  return hashOf([proposal.type, proposal.body, refsJson(proposal.refs)]);
+/** SHA-256 of body and refs (equal ones are shared) and of body, tags and refs (equal ones make the same entity). */
+function hashesOf({ type, body, tags, refs }: Proposal): Pick<Candidate, 'contentHash' | 'bodyHash'> {
+  const head = `[${canonicalJson(type)},${canonicalJson(body)}`;
+  const tail = `${canonicalJson(refsJson(refs))}]`;
+  return {
+    contentHash: hashOfText(`${head},${tail}`),
+    bodyHash: hashOfText(`${head},${canonicalJson(tags)},${tail}`),
+  };
 }
 
 /** SHA-256 of body, tags and refs: equal ones make the same entity. */
 export function bodyHash(proposal: Proposal): string {
-  return hashOf([proposal.type, proposal.body, [...proposal.tags], refsJson(proposal.refs)]);
+  return hashesOf(proposal).bodyHash;
 }
 
 /** A proposal of the slice as a candidate. */
@@ -39,8 +44,7 @@ export function candidate(proposal: Proposal): Candidate {
     refs,
     ...(gate === undefined ? {} : { gate }),
     ...(quiet === undefined ? {} : { quiet }),
-    bodyHash: bodyHash(proposal),
-    contentHash: contentHash(proposal),
+    ...hashesOf(proposal),
     proposal,
   };
 }

@@ -1,5 +1,6 @@
 import { keyOfRef, type Key } from '../kubernetes/keys.ts';
 import { ENTITIES } from '../kong/entities.ts';
+import type { ObjectRef } from '../kubernetes/resources.ts';
 import type { Slot } from '../translate/types.ts';
 import type { Candidate } from './candidate.ts';
 import { compareProposals } from './rank.ts';
@@ -25,25 +26,38 @@ function best(candidates: Iterable<Candidate>): Map<Slot, Candidate> {
 }
 
 function sameRoot(a: Candidate, b: Candidate): boolean {
-  return keyOfRef(a.root) === keyOfRef(b.root);
+  return a.root === b.root || keyOfRef(a.root) === keyOfRef(b.root);
 }
 
-/** What each root itself proposes for a slot (its best proposal, as no other can win). */
-function ownProposals(candidates: readonly Candidate[]): ReadonlyMap<Key, ReadonlyMap<Slot, Candidate>> {
-  const byRoot = Map.groupBy(candidates, (item) => keyOfRef(item.root));
-  return new Map([...byRoot].map(([root, items]) => [root, best(items)]));
+/** What a root itself proposes for a slot (its best proposal, as no other can win). */
+type Own = (root: ObjectRef, slot: Slot) => Candidate | undefined;
+
+/** Grouped when the first one is asked for: few elections need it. */
+function ownProposals(candidates: readonly Candidate[]): Own {
+  let byRoot: ReadonlyMap<Key, ReadonlyMap<Slot, Candidate>> | undefined;
+  return (root, slot) => {
+    byRoot ??= new Map(
+      Array.from(
+        Map.groupBy(candidates, (item) => keyOfRef(item.root)),
+        ([key, items]) => [key, best(items)],
+      ),
+    );
+    return byRoot.get(keyOfRef(root))?.get(slot);
+  };
 }
 
 function failure(
   item: Candidate,
   winners: ReadonlyMap<Slot, Candidate>,
-  own: ReadonlyMap<Slot, Candidate> | undefined,
+  own: Own,
 ): { readonly reason: Reason; readonly slot: Slot } | undefined {
-  for (const ref of Object.values(item.refs)) {
+  for (const field in item.refs) {
+    const ref = item.refs[field];
+    if (ref === undefined) continue;
     const winner = winners.get(ref.slot);
     if (winner === undefined) return { reason: 'reference', slot: ref.slot };
     if (ref.own !== true || sameRoot(winner, item)) continue;
-    if (own?.get(ref.slot)?.contentHash !== winner.contentHash) return { reason: 'parent', slot: ref.slot };
+    if (own(item.root, ref.slot)?.contentHash !== winner.contentHash) return { reason: 'parent', slot: ref.slot };
   }
   return undefined;
 }
@@ -101,17 +115,13 @@ export function elect(candidates: readonly Candidate[], trusted: readonly Candid
 }
 
 /** The failures of the lowest level that has any: those above may be cured by what these give up. */
-function lowest(
-  open: readonly Candidate[],
-  winners: ReadonlyMap<Slot, Candidate>,
-  own: ReadonlyMap<Key, ReadonlyMap<Slot, Candidate>>,
-): Withheld {
+function lowest(open: readonly Candidate[], winners: ReadonlyMap<Slot, Candidate>, own: Own): Withheld {
   let level = Number.POSITIVE_INFINITY;
   let failed: Withheld = new Map();
   for (const item of open) {
     const { level: mine } = ENTITIES[item.type];
     if (mine > level) continue;
-    const why = failure(item, winners, own.get(keyOfRef(item.root)));
+    const why = failure(item, winners, own);
     if (why === undefined) continue;
     if (mine < level) failed = new Map();
     level = mine;

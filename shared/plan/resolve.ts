@@ -1,7 +1,7 @@
 import { display, finding } from '../findings.ts';
 import { hashOf } from '../hash.ts';
 import { keyOfRef, type Key } from '../kubernetes/keys.ts';
-import type { Body, Entity, EntityType } from '../kong/entities.ts';
+import type { Body, Entity, EntityType, Json } from '../kong/entities.ts';
 import type { Finding, Proposal, Slot } from '../translate/types.ts';
 import { candidate, type Candidate } from './candidate.ts';
 import { elect, type Election } from './elect.ts';
@@ -50,16 +50,21 @@ function toWinner(item: Candidate, adopted: ReadonlyMap<Slot, Adoption> | undefi
 }
 
 function resolveBody(proposal: Proposal, winners: ReadonlyMap<Slot, Winner>): Body {
-  const references = Object.entries(proposal.refs).flatMap(([field, ref]) => {
+  const references: Record<string, Json> = {};
+  for (const [field, ref] of Object.entries(proposal.refs)) {
     const target = winners.get(ref.slot);
-    return target === undefined ? [] : [[field, { id: target.id }] as const];
-  });
-  return { ...proposal.body, ...Object.fromEntries(references) };
+    if (target !== undefined) references[field] = { id: target.id };
+  }
+  return { ...proposal.body, ...references };
 }
 
-/** The winner's body: its own, or an equal one of a root that is at hand. */
-function bodyOf(winner: Winner, bodies: ReadonlyMap<string, Proposal>): Proposal | undefined {
-  return winner.proposal ?? bodies.get(`${winner.slot} ${winner.bodyHash}`);
+/** The bodies of candidates by slot and hash, for winners outside; put together when the first one is asked for. */
+function bodiesOf(candidates: readonly Candidate[]): (winner: Winner) => Proposal | undefined {
+  let bodies: ReadonlyMap<string, Proposal | undefined> | undefined;
+  return (winner) => {
+    bodies ??= new Map(candidates.map((item) => [`${item.slot} ${item.bodyHash}`, item.proposal]));
+    return bodies.get(`${winner.slot} ${winner.bodyHash}`);
+  };
 }
 
 function desire(
@@ -72,7 +77,7 @@ function desire(
     type: winner.type,
     id: winner.id,
     body: resolveBody(proposal, winners),
-    tags: [...new Set([...proposal.tags, ...tags])],
+    tags: tags.length === 0 ? proposal.tags : [...new Set([...proposal.tags, ...tags])],
   };
   return { slot: winner.slot, entity, hash: entityHash(entity), root: winner.root };
 }
@@ -89,7 +94,7 @@ function slotText({ slot, type }: Candidate): string {
 function lostSlot(item: Candidate, winner: Winner): Finding | undefined {
   const shared = item.contentHash === winner.contentHash && item.proposal?.exclusive !== true;
   if (item.quiet === true || shared) return undefined;
-  if (keyOfRef(item.root) === keyOfRef(winner.root)) return undefined;
+  if (item.root === winner.root || keyOfRef(item.root) === keyOfRef(winner.root)) return undefined;
   return finding(item.root, 'SlotLost', `${slotText(item)} belongs to ${display(winner.root)}`);
 }
 
@@ -112,6 +117,7 @@ function losses(candidates: readonly Candidate[], election: Election, winners: R
 
 /** One proposal a root and slot: the best one, as the others can never win. */
 function distinct(candidates: readonly Candidate[], winners: ReadonlyMap<Slot, Winner>): readonly Candidate[] {
+  if (new Set(candidates.map((item) => item.slot)).size === candidates.length) return candidates;
   const kept = new Map<Key, Candidate>();
   for (const item of candidates) {
     const key = `${keyOfRef(item.root)} ${item.slot}`;
@@ -129,15 +135,13 @@ export function resolve(proposals: readonly Proposal[], options: ResolveOptions)
   const candidates = proposals.map(candidate);
   const election = elect(candidates, options.outside);
   const winners = new Map([...election.winners].map(([slot, item]) => [slot, toWinner(item, options.adopted)]));
-  const bodies = new Map(
-    candidates.flatMap((item) =>
-      item.proposal === undefined ? [] : [[`${item.slot} ${item.bodyHash}`, item.proposal]],
-    ),
-  );
-  const desired = [...winners.values()].flatMap((winner) => {
-    const proposal = bodyOf(winner, bodies);
-    return proposal === undefined ? [] : [desire(winner, proposal, winners, options.filterTags)];
-  });
+  const bodyFor = bodiesOf(candidates);
+  const desired: Desired[] = [];
+  for (const winner of winners.values()) {
+    // Its own body, or an equal one of a root that is at hand.
+    const proposal = winner.proposal ?? bodyFor(winner);
+    if (proposal !== undefined) desired.push(desire(winner, proposal, winners, options.filterTags));
+  }
   return {
     desired: desired.toSorted((a, b) => compareText(a.slot, b.slot)),
     winners,

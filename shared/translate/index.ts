@@ -1,7 +1,7 @@
 import type { Lookup } from '../kubernetes/lookup.ts';
 import type { Kind, KubernetesObject, Resources } from '../kubernetes/resources.ts';
 import { answered } from './answers.ts';
-import { type Context, isWellFormed, newContext } from './context.ts';
+import { type Context, type Translated, isWellFormed, newContext } from './context.ts';
 import { isResource } from '../kubernetes/object.ts';
 import { isGlobal, translateClusterPlugin, translateConsumer, translateConsumerGroup } from './consumer.ts';
 import { holdsCaCertificate, translateCaConfigMap, translateCaSecret } from './ca-certificate.ts';
@@ -13,7 +13,7 @@ import { translatePortRoute, translateTlsRoute } from './stream-route.ts';
 import { translateGateway } from './tls.ts';
 import { translateHttpRoute } from './httproute.ts';
 import { translateIngress } from './ingress.ts';
-import type { Finding, Proposal, TranslateOptions } from './types.ts';
+import type { Proposal, TranslateOptions } from './types.ts';
 
 type Translate = (context: Context, object: KubernetesObject) => void;
 
@@ -58,12 +58,6 @@ export function isRoot(object: KubernetesObject): boolean {
   return TRANSLATORS.has(object.kind);
 }
 
-/** What one root gave. */
-interface Translated {
-  readonly proposals: readonly Proposal[];
-  readonly findings: readonly Finding[];
-}
-
 /**
  * What one root wants in Kong. A function of the root and of what `lookup` answers: no clock, no randomness. Objects that
  * cannot be translated are findings; the promise rejects only when the lookup fails.
@@ -79,7 +73,7 @@ export async function translateRoot(
     const translate = (of: KubernetesObject, plugins: boolean): Translated => {
       const context = newContext(of, answers, options, others, plugins);
       TRANSLATORS.get(of.kind)?.(context, of);
-      return { proposals: context.proposals, findings: context.findings };
+      return context.result();
     };
     const others: Context['translate'] = (other, plugins) => {
       const before = known.get(other)?.get(plugins);
