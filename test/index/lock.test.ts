@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
+import fc from 'fast-check';
 import pg from 'pg';
 import { acquire, commit, migrate, type Lock, type Memory } from '../../shared/index/index.ts';
 import { MIGRATIONS } from '../../shared/index/migrations.ts';
 import { affected } from '../../shared/index/affected.ts';
+import { literal } from '../../shared/index/lock.ts';
 import { temporaryPostgres, type TemporaryPostgres } from '../support/postgres.ts';
 
 let server: TemporaryPostgres;
@@ -47,6 +49,28 @@ test('the schema is made once, also when several functions start at once', async
     rows.map((row) => row.version),
     MIGRATIONS.map((_, n) => n + 1),
   );
+});
+
+test('a literal is read as the text that it was made of, whatever the server takes a backslash for', async () => {
+  const client = await pool.connect();
+  try {
+    for (const conforming of ['on', 'off']) {
+      await client.query(`SET standard_conforming_strings = ${conforming}`);
+      const texts = fc.string({
+        unit: fc.constantFrom("'", '\\', '"', '$1', 'é', '\u{1f600}', '\n', 'x'),
+        maxLength: 12,
+      });
+      await fc.assert(
+        fc.asyncProperty(texts, async (text) => {
+          const { rows } = await client.query<{ text: string }>(`SELECT ${literal(text)} AS text`);
+          assert.equal(rows[0]?.text, text);
+        }),
+        { numRuns: 200 },
+      );
+    }
+  } finally {
+    client.release(true);
+  }
 });
 
 test('an index of a newer release, or of another cluster, is not touched', async () => {

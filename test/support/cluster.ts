@@ -17,15 +17,22 @@ export interface MemoryCluster {
   onRequest: (key: string) => void | Promise<void>;
 }
 
-function matches(object: KubernetesObject, selector: string | undefined): boolean {
-  if (selector === undefined) return true;
-  const [label = '', value] = selector.split('=');
-  return object.metadata.labels?.[label] === value;
+/** Under what a list may look for an object: its kind, and its kind with each of its labels. */
+function shelvesOf({ kind, metadata }: KubernetesObject): readonly string[] {
+  return [kind, ...Object.entries(metadata.labels ?? {}).map(([label, value]) => `${kind} ${label}=${value}`)];
 }
 
 /** An empty cluster. */
 export function memoryCluster(name = 'default'): MemoryCluster {
   const stored = new Map<Key, KubernetesObject>();
+  // A list must not cost more among 100,000 other objects: what is measured is the slice, not this.
+  const shelves = new Map<string, Set<Key>>();
+  const shelve = (key: Key, object: KubernetesObject): void => {
+    for (const shelf of shelvesOf(object)) shelves.set(shelf, (shelves.get(shelf) ?? new Set()).add(key));
+  };
+  const unshelve = (key: Key, object: KubernetesObject): void => {
+    for (const shelf of shelvesOf(object)) shelves.get(shelf)?.delete(key);
+  };
   let version = 0;
   let requests = 0;
   const cluster: MemoryCluster = {
@@ -42,12 +49,11 @@ export function memoryCluster(name = 'default'): MemoryCluster {
       list: async (kind, selection) => {
         requests += 1;
         await cluster.onRequest(`${kind}?${selection.namespace}/${selection.labelSelector ?? ''}`);
-        const objects = [...stored.values()].filter(
-          (object) =>
-            object.kind === kind &&
-            (selection.namespace === '' || object.metadata.namespace === selection.namespace) &&
-            matches(object, selection.labelSelector),
-        );
+        const { namespace, labelSelector } = selection;
+        const shelf = shelves.get(labelSelector === undefined ? kind : `${kind} ${labelSelector}`) ?? [];
+        const objects = [...shelf]
+          .flatMap((key) => stored.get(key) ?? [])
+          .filter((object) => namespace === '' || object.metadata.namespace === namespace);
         return { objects, resourceVersion: String(version), absent: false };
       },
     },
@@ -65,7 +71,9 @@ export function memoryCluster(name = 'default'): MemoryCluster {
         resourceVersion: String(version),
       };
       const next = { ...object, metadata };
+      if (before !== undefined) unshelve(key, before);
       stored.set(key, next);
+      shelve(key, next);
       return {
         ref: refOf(name, next),
         operation: before === undefined ? 'create' : 'update',
@@ -78,6 +86,7 @@ export function memoryCluster(name = 'default'): MemoryCluster {
       const before = stored.get(key);
       if (before === undefined) throw new AppError('INTERNAL', `no ${key}`);
       stored.delete(key);
+      unshelve(key, before);
       version += 1;
       return { ref: refOf(name, before), operation: 'delete', observedAt: '2026-01-01T00:00:00Z' };
     },
