@@ -1,6 +1,7 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { keepConnected } from '../shared/access/connection.ts';
 import { checkAgain } from '../shared/convergence/again.ts';
 import { announceVerdicts } from '../shared/convergence/announce.ts';
 import { connectConvergence } from '../shared/convergence/connect.ts';
@@ -13,24 +14,23 @@ import { readRecorded } from '../shared/page/read.ts';
 import { statusOf, type Status } from '../shared/page/status.ts';
 import { publisher, type Publisher } from '../shared/publish.ts';
 
+/** Settings and connections of this function instance. */
 interface Setup {
   readonly run: Convergence;
   readonly bus: Publisher;
   readonly metrics: Metrics;
+  close(): Promise<void>;
 }
 
-let made: Setup | undefined;
-
-/** Settings and connections of this function instance, made at its first event. */
-function setup(): Setup {
-  const eventBusName = process.env['EVENT_BUS_NAME'] ?? '';
-  made ??= {
-    run: connectConvergence(process.env),
-    bus: publisher({ client: new EventBridgeClient({}), eventBusName }),
-    metrics: new Metrics(),
-  };
-  return made;
-}
+const connection = keepConnected(
+  () => process.env,
+  async (settings): Promise<Setup> => {
+    const run = await connectConvergence(settings);
+    const eventBusName = settings['EVENT_BUS_NAME'] ?? '';
+    const bus = publisher({ client: new EventBridgeClient({}), eventBusName });
+    return { run, bus, metrics: new Metrics(), close: () => run.close() };
+  },
+);
 
 function publish(metrics: Metrics, measured: readonly Measured[]): void {
   for (const { name, unit, value } of measured) metrics.addMetric(name, unit, value);
@@ -62,7 +62,7 @@ async function tell(failure: string, logger: Pick<Logger, 'warn'>, publishing: (
 export const handler = onion(
   'converge',
   async (_event, { logger }) => {
-    const { run, bus, metrics } = setup();
+    const { run, bus, metrics } = await connection();
     const result = await converge(run);
     const status = statusOf(await readRecorded(run.index));
     publish(metrics, [...measurements(result), ...indexMeasurements(status)]);

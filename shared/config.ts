@@ -1,3 +1,4 @@
+import type { Credentials, CredentialSource } from './access/credentials.ts';
 import { boolean, integer, list, optional, required, url, type Environment } from './environment.ts';
 import { AppError } from './errors.ts';
 import { indexSchema } from './index/schema.ts';
@@ -5,6 +6,7 @@ import { adminConfig } from './kong/config.ts';
 import type { AdminConfig } from './kong/config.ts';
 import type { TranslateOptions } from './translate/types.ts';
 
+export { kubernetesConfig } from './access/config.ts';
 export { integer } from './environment.ts';
 export type { Environment } from './environment.ts';
 
@@ -20,19 +22,16 @@ export interface KongConfig extends AdminConfig {
   readonly stateDatabaseUrl: string;
 }
 
-/** How to reach a cluster's API server. */
-export interface KubernetesConfig {
+/** How to reach a cluster's API server. The credentials are those that are known beforehand. */
+export interface KubernetesConfig extends Credentials {
   /** The cluster's name in events, refs and the index. */
   readonly cluster: string;
   /** `https://…` without a trailing slash. */
   readonly url: string;
-  /** PEM of the CA that signed the API server's certificate; undefined for the system roots. */
-  readonly ca: string | undefined;
-  readonly token: string | undefined;
-  readonly clientCertificate: string | undefined;
-  readonly clientKey: string | undefined;
   /** One request, ms. */
   readonly timeoutMs: number;
+  /** Gives credentials that change while the function lives; it decides where it is there. */
+  readonly source?: CredentialSource;
 }
 
 export interface WebhookConfig {
@@ -76,19 +75,6 @@ export function kongConfig(env: Environment): KongConfig {
 /** The schema of the index: each cluster and each workspace has its own. */
 export function stateSchema(env: Environment): string {
   return indexSchema(optional(env, 'CLUSTER_NAME') ?? 'default', optional(env, 'KONG_WORKSPACE') ?? '');
-}
-
-/** Reads KUBERNETES_* settings. Throws CONFIG_INVALID. */
-export function kubernetesConfig(env: Environment): KubernetesConfig {
-  return {
-    cluster: optional(env, 'CLUSTER_NAME') ?? 'default',
-    url: url('KUBERNETES_URL', required(env, 'KUBERNETES_URL'), ['http:', 'https:']),
-    ca: optional(env, 'KUBERNETES_CA'),
-    token: optional(env, 'KUBERNETES_TOKEN'),
-    clientCertificate: optional(env, 'KUBERNETES_CLIENT_CERTIFICATE'),
-    clientKey: optional(env, 'KUBERNETES_CLIENT_KEY'),
-    timeoutMs: integer(env, 'KUBERNETES_TIMEOUT_MS', 10_000, 1),
-  };
 }
 
 /** Reads the webhook's settings. Throws CONFIG_INVALID. */

@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
+import { keepConnected } from './access/connection.ts';
+import { awsSecretReader, resolveSettings } from './access/settings.ts';
 import {
   kongConfig,
   kubernetesConfig,
@@ -46,9 +48,14 @@ function clock(): number {
   return Date.now();
 }
 
-/** Connects by environment variables. Asks Kong for its version and router. Throws CONFIG_INVALID, KONG_* and KUBERNETES_* errors. */
-export async function connect(env: Environment): Promise<Control> {
-  const [kong, cluster, slices] = [kongConfig(env), kubernetesConfig(env), sliceConfig(env)];
+/**
+ * Connects by environment variables, references among them resolved. Asks Kong for its version and router. Throws
+ * CONFIG_INVALID, SECRET_*, KONG_* and KUBERNETES_* errors.
+ */
+export async function connect(settings: Environment): Promise<Control> {
+  const secrets = awsSecretReader(settings);
+  const env = await resolveSettings(settings, secrets);
+  const [kong, cluster, slices] = [kongConfig(env), kubernetesConfig(env, () => secrets), sliceConfig(env)];
   const kubernetes = kubernetesClient(cluster);
   const notices: string[] = [];
   const nodes = adminNodes(kong, kubernetes, (message) => notices.push(message));
@@ -78,17 +85,7 @@ export async function connect(env: Environment): Promise<Control> {
   };
 }
 
-/**
- * `connect` once, however often it is asked for; a failure is forgotten, so that the next event tries again. Takes the
- * environment when first called, as handlers are imported before it is complete.
- */
+/** `connect`, kept for the events of a function instance; see `keepConnected`. */
 export function connectOnce(env: () => Environment): () => Promise<Control> {
-  let made: Promise<Control> | undefined;
-  return () => {
-    made ??= connect(env()).catch((error: unknown) => {
-      made = undefined;
-      throw error;
-    });
-    return made;
-  };
+  return keepConnected(env, connect, clock);
 }

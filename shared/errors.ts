@@ -147,8 +147,28 @@ export const ERRORS = {
   },
   KUBERNETES_UNAUTHENTICATED: {
     cause: 'The API server does not accept the credentials.',
-    nextStep: 'Renew KUBERNETES_TOKEN or the client certificate.',
+    nextStep:
+      'Renew KUBERNETES_TOKEN or the client certificate; on EKS check that the role has an access entry, and the name in KUBERNETES_EKS_CLUSTER.',
     retryable: false,
+  },
+  AWS_CREDENTIALS_MISSING: {
+    cause: 'A request had to be signed, and there is no AWS identity to sign with.',
+    nextStep: 'Give the function a role, or set AWS_PROFILE or AWS_ACCESS_KEY_ID with what belongs to it.',
+    retryable: true,
+  },
+  SECRET_UNREADABLE: {
+    cause: 'A setting refers to a secret or parameter that is not there, lacks the key, or may not be read.',
+    nextStep:
+      'Check the reference, and that the role may read it (secretsmanager:GetSecretValue, ssm:GetParameter, kms:Decrypt).',
+    status: 503,
+    retryable: true,
+  },
+  SECRET_UNAVAILABLE: {
+    cause: 'Secrets Manager or SSM did not answer.',
+    nextStep:
+      'Inside a VPC give the functions a NAT gateway or an interface endpoint of the service; the work is repeated by itself.',
+    status: 503,
+    retryable: true,
   },
   KUBERNETES_UNAVAILABLE: {
     cause: 'The API server cannot be reached, or kept answering 429 or 5xx.',

@@ -16,7 +16,13 @@ for (const [name, render] of Object.entries(GENERATED)) {
 }
 
 test('the README explains every setting of the functions', () => {
-  const files = ['shared/config.ts', 'shared/kong/config.ts', 'shared/convergence/config.ts'];
+  const files = [
+    'shared/config.ts',
+    'shared/access/config.ts',
+    'shared/access/settings.ts',
+    'shared/kong/config.ts',
+    'shared/convergence/config.ts',
+  ];
   const source = files.map((file) => readFileSync(path.join(ROOT, file), 'utf8')).join('\n');
   const names = new Set([...source.matchAll(/(?:\(env, '|\benv\.)([A-Z][A-Z0-9_]+)/g)].map((match) => match[1] ?? ''));
   assert.ok(names.size > 10);

@@ -8,7 +8,7 @@ import { table } from './print.ts';
 
 /** Connects as converge does, works, and closes the connections whatever came of it. */
 export async function withConvergence<Result>(work: (run: Convergence) => Promise<Result>): Promise<Result> {
-  const connected = connectConvergence(await withCluster(process.env, undefined));
+  const connected = await connectConvergence(await withCluster(process.env, undefined));
   try {
     return await guarded(() => work(connected));
   } finally {

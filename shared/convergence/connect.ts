@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { awsSecretReader, resolveSettings } from '../access/settings.ts';
 import { kongConfig, kubernetesConfig, stateSchema, type Environment } from '../config.ts';
 import { indexPool, samePool } from '../index/schema.ts';
 import { nodeLister } from '../kong/discovery-nodes.ts';
@@ -14,14 +15,25 @@ function open(url: string): pg.Pool {
   return openPool(url, CONNECTIONS, STATEMENT_TIMEOUT_MS);
 }
 
-/** What a run of converge needs, by environment variables; connections are opened when they are used. Throws CONFIG_INVALID. */
-export function connectConvergence(env: Environment): Convergence & { readonly close: () => Promise<void> } {
+/** What a run of converge needs, with its connections. */
+export interface ConvergenceConnection extends Convergence {
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * What a run of converge needs, by environment variables, references among them resolved; connections are opened when
+ * they are used. Throws CONFIG_INVALID and SECRET_*.
+ */
+export async function connectConvergence(settings: Environment): Promise<ConvergenceConnection> {
+  const secrets = awsSecretReader(settings);
+  const env = await resolveSettings(settings, secrets);
   const config = { ...kongConfig(env), ...convergenceConfig(env) };
   const kong = open(config.databaseUrl);
   const state = config.stateDatabaseUrl === config.databaseUrl ? kong : open(config.stateDatabaseUrl);
   const index = indexPool(state, stateSchema(env));
   // Only discovery needs the cluster here.
-  const kubernetes = config.adminService === undefined ? undefined : kubernetesClient(kubernetesConfig(env));
+  const kubernetes =
+    config.adminService === undefined ? undefined : kubernetesClient(kubernetesConfig(env, () => secrets));
   return {
     kong,
     index,

@@ -6,12 +6,14 @@ import {
   type User,
   createConfiguration,
 } from '@kubernetes/client-node';
+import { type Credentials, sameCredentials } from '../access/credentials.ts';
 import type { KubernetesConfig } from '../config.ts';
 import { parseJson } from '../json.ts';
 import { inParallel } from '../parallel.ts';
 import { discoveredVersions } from './discovery.ts';
 import { KINDS, isKind } from './kinds.ts';
 import { listAll } from './list.ts';
+import { renewing, sourceOf } from './renewal.ts';
 import type { Kind, KubernetesObject } from './resources.ts';
 import { ConnectionFailed, DEFAULT_RETRY, type RetryPolicy, type Transport, retrying } from './transport.ts';
 
@@ -62,25 +64,39 @@ function reasonOf(error: unknown): string {
 
 /** Reads over the library's own request layer: its typed clients turn timestamps into Dates and drop unknown fields. */
 function libraryTransport(config: KubernetesConfig): Transport {
-  const kubeConfig = kubeConfigOf(config);
   const server = new ServerConfiguration(config.url, {});
-  const { httpApi } = createConfiguration({ baseServer: server, authMethods: { default: kubeConfig } });
-  return async ({ path, query = {} }) => {
-    const context = server.makeRequestContext(path, HttpMethod.GET);
-    for (const [name, value] of Object.entries(query)) context.setQueryParam(name, value);
-    context.setSignal(AbortSignal.timeout(config.timeoutMs));
-    try {
-      await kubeConfig.applySecurityAuthentication(context);
-      const response = await httpApi.send(context).toPromise();
-      const body = await response.body.text();
-      return {
-        status: response.httpStatusCode,
-        retryAfter: response.headers['retry-after'],
-        body: parseJson(body) ?? body,
-      };
-    } catch (error) {
-      throw new ConnectionFailed(reasonOf(error));
+  const { httpApi } = createConfiguration({ baseServer: server });
+  const connect = (credentials: Credentials): Transport => {
+    const kubeConfig = kubeConfigOf({ ...config, ...credentials });
+    return async ({ path, query = {} }) => {
+      const context = server.makeRequestContext(path, HttpMethod.GET);
+      for (const [name, value] of Object.entries(query)) context.setQueryParam(name, value);
+      context.setSignal(AbortSignal.timeout(config.timeoutMs));
+      try {
+        await kubeConfig.applySecurityAuthentication(context);
+        const response = await httpApi.send(context).toPromise();
+        const body = await response.body.text();
+        return {
+          status: response.httpStatusCode,
+          retryAfter: response.headers['retry-after'],
+          body: parseJson(body) ?? body,
+        };
+      } catch (error) {
+        throw new ConnectionFailed(reasonOf(error));
+      }
+    };
+  };
+  return renewing(sourceOf(config), forEach(connect));
+}
+
+/** Connects anew only when the credentials are others than before. */
+function forEach(connect: (credentials: Credentials) => Transport): (credentials: Credentials) => Transport {
+  let last: { readonly credentials: Credentials; readonly transport: Transport } | undefined;
+  return (credentials) => {
+    if (last === undefined || !sameCredentials(last.credentials, credentials)) {
+      last = { credentials, transport: connect(credentials) };
     }
+    return last.transport;
   };
 }
 

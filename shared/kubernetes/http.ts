@@ -1,8 +1,10 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import axios, { AxiosError } from 'axios';
+import type { Credentials } from '../access/credentials.ts';
 import type { KubernetesConfig } from '../config.ts';
 import { parseJson } from '../json.ts';
+import { renewing, sourceOf } from './renewal.ts';
 import { ConnectionFailed, type Transport } from './transport.ts';
 
 /** Connections kept open to one API server. */
@@ -13,50 +15,64 @@ function parseBody(text: unknown): unknown {
   return typeof text === 'string' ? (parseJson(text) ?? text) : undefined;
 }
 
-function agents(config: KubernetesConfig): { httpAgent: HttpAgent; httpsAgent: HttpsAgent } {
-  const shared = { keepAlive: true, maxSockets: CONNECTIONS };
+/** Kept connections; another authority or client certificate gets others, a new token does not. */
+function httpsAgents(): { of(credentials: Credentials): HttpsAgent; close(): void } {
+  const made: { readonly identity: string; readonly agent: HttpsAgent }[] = [];
   return {
-    httpAgent: new HttpAgent(shared),
-    httpsAgent: new HttpsAgent({
-      ...shared,
-      ...(config.ca === undefined ? {} : { ca: config.ca }),
-      ...(config.clientCertificate === undefined ? {} : { cert: config.clientCertificate }),
-      ...(config.clientKey === undefined ? {} : { key: config.clientKey }),
-    }),
+    of({ ca, clientCertificate, clientKey }) {
+      const identity = JSON.stringify([ca, clientCertificate, clientKey]);
+      const last = made.at(-1);
+      if (last?.identity === identity) return last.agent;
+      const agent = new HttpsAgent({
+        keepAlive: true,
+        maxSockets: CONNECTIONS,
+        ...(ca === undefined ? {} : { ca }),
+        ...(clientCertificate === undefined ? {} : { cert: clientCertificate }),
+        ...(clientKey === undefined ? {} : { key: clientKey }),
+      });
+      made.push({ identity, agent });
+      return agent;
+    },
+    close() {
+      for (const { agent } of made) agent.destroy();
+    },
   };
 }
 
 /** What went wrong without axios' own error, which carries the request's headers and so the token. */
-function connectionFailed(error: unknown): ConnectionFailed {
+export function connectionFailed(error: unknown): ConnectionFailed {
   if (error instanceof AxiosError) return new ConnectionFailed(error.code ?? 'no answer');
   return new ConnectionFailed(error instanceof Error ? error.name : 'no answer');
 }
 
 /** Requests over axios with kept-alive connections; `close` ends them. */
 export function httpTransport(config: KubernetesConfig): { send: Transport; close(): void } {
-  const { httpAgent, httpsAgent } = agents(config);
+  const httpAgent = new HttpAgent({ keepAlive: true, maxSockets: CONNECTIONS });
+  const https = httpsAgents();
   const http = axios.create({
     baseURL: config.url,
     timeout: config.timeoutMs,
     httpAgent,
-    httpsAgent,
     proxy: false,
     maxRedirects: 0,
     responseType: 'text',
     transformResponse: (text: unknown) => text,
     validateStatus: () => true,
-    headers: config.token === undefined ? {} : { authorization: `Bearer ${config.token}` },
   });
-  return {
-    async send({ method, path, query, body, contentType }) {
+  const connect =
+    (credentials: Credentials): Transport =>
+    async ({ method, path, query, body, contentType }) => {
       try {
         const response = await http.request<unknown>({
           method,
           url: path,
+          httpsAgent: https.of(credentials),
+          headers: {
+            ...(credentials.token === undefined ? {} : { authorization: `Bearer ${credentials.token}` }),
+            ...(body === undefined ? {} : { 'content-type': contentType ?? 'application/json' }),
+          },
           ...(query === undefined ? {} : { params: query }),
-          ...(body === undefined
-            ? {}
-            : { data: JSON.stringify(body), headers: { 'content-type': contentType ?? 'application/json' } }),
+          ...(body === undefined ? {} : { data: JSON.stringify(body) }),
         });
         const retryAfter: unknown = response.headers['retry-after'];
         return {
@@ -67,10 +83,12 @@ export function httpTransport(config: KubernetesConfig): { send: Transport; clos
       } catch (error) {
         throw connectionFailed(error);
       }
-    },
+    };
+  return {
+    send: renewing(sourceOf(config), connect),
     close() {
       httpAgent.destroy();
-      httpsAgent.destroy();
+      https.close();
     },
   };
 }

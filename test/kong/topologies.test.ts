@@ -163,7 +163,7 @@ async function write({ control }: Bed, name: string): Promise<void> {
 
 /** Runs converge until it says what is waited for. */
 async function until({ env }: Pick<Bed, 'env'>, done: (found: Converged) => boolean): Promise<Converged> {
-  const { close, ...run } = connectConvergence(env);
+  const { close, ...run } = await connectConvergence(env);
   try {
     for (const deadline = Date.now() + DEADLINE_MS; ;) {
       const found = await converge(run);
