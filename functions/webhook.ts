@@ -1,4 +1,6 @@
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { keepConnected } from '../shared/access/connection.ts';
+import { awsSecretReader, resolveSettings } from '../shared/access/settings.ts';
 import { webhookConfig } from '../shared/config.ts';
 import { handler as onion } from '../shared/handler.ts';
 import { publisher } from '../shared/publish.ts';
@@ -7,29 +9,32 @@ import { passOn } from '../shared/webhook/pass.ts';
 import { receive } from '../shared/webhook/receive.ts';
 import { parseHttpEvent } from '../shared/webhook/request.ts';
 
-/** Settings and connections of this function instance, made at its first event. */
-interface Setup {
+/** Settings and connections of this function instance. */
+interface Connection {
   readonly config: ReturnType<typeof webhookConfig>;
   readonly publisher: ReturnType<typeof publisher>;
+  readonly close: () => Promise<void>;
 }
 
-let made: Setup | undefined;
-
-function setup(): Setup {
-  if (made === undefined) {
-    const config = webhookConfig(process.env);
+const connection = keepConnected(
+  () => process.env,
+  async (settings): Promise<Connection> => {
+    const config = webhookConfig(await resolveSettings(settings, awsSecretReader(settings)));
     // A sender waits for the answer: give up on a silent bus while it still does.
     const client = new EventBridgeClient({ requestHandler: { connectionTimeout: 1_000, requestTimeout: 3_000 } });
-    made = { config, publisher: publisher({ client, eventBusName: config.eventBusName }) };
-  }
-  return made;
-}
+    return {
+      config,
+      publisher: publisher({ client, eventBusName: config.eventBusName }),
+      close: async () => client.destroy(),
+    };
+  },
+);
 
 /** POST /webhook and /webhook/{token}: cluster change webhooks. */
 export const handler = onion(
   'webhook',
   async (request, { logger }) => {
-    const { config, publisher: bus } = setup();
+    const { config, publisher: bus } = await connection();
     const { response, ...received } = await receive(request, config, bus);
     logger.info('received', { ...received });
     return response;
@@ -41,7 +46,7 @@ export const handler = onion(
 export const logs = onion(
   'webhookLogs',
   async (batch, { logger }) => {
-    const { config, publisher: bus } = setup();
+    const { config, publisher: bus } = await connection();
     const passed = await passOn(logHints(batch, config), bus);
     logger.info('received', { sender: 'logs', ...passed });
     return passed;

@@ -1,3 +1,4 @@
+import { parseReference } from '../../../shared/access/reference.ts';
 import { AppError } from '../../../shared/errors.ts';
 import { asList, asNumber, asObject, asText, isObject, numberOr } from './json.ts';
 import type { JsonObject } from './json.ts';
@@ -189,11 +190,11 @@ function queueEvent(value: unknown, name: string, resources: Resources): QueueEv
   };
 }
 
-/** Texts as they are, references by name; what only CloudFormation can read (secrets) is left out. */
+/** Texts as they are, references by name; references to secrets, which nobody keeps here, are left out. */
 function environmentOf(values: JsonObject, resources: Resources): Record<string, string> {
   const environment: Record<string, string> = {};
   for (const [name, value] of Object.entries(values)) {
-    if (typeof value === 'string' && value.includes('{{resolve:')) continue;
+    if (typeof value === 'string' && parseReference(value) !== undefined) continue;
     environment[name] = isObject(value) ? busName(value, resources) : String(value);
   }
   return environment;

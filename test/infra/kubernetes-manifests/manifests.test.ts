@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
 import { webhookConfig } from '../../../shared/config.ts';
 import { type JsonRecord, isRecord } from '../../../shared/json.ts';
+import { MANIFEST_BLOCKS, manifest, refreshedManifest } from '../../support/cluster-manifests.ts';
 import { KINDS, apiVersionOf, isKind } from '../../../shared/kubernetes/kinds.ts';
 
 const FOLDER = path.join(import.meta.dirname, '../../../infra/kubernetes');
@@ -37,15 +38,44 @@ function texts(value: unknown): string[] {
 const KIND_NAMES = Object.keys(KINDS).filter(isKind);
 const RESOURCES = KIND_NAMES.map((kind) => `${KINDS[kind].group}/${KINDS[kind].plural}`).toSorted();
 
-test('the role reads exactly the kinds that the code knows, and may do nothing else', () => {
-  const rules = records(only('rbac.yml', 'ClusterRole')['rules']);
-  const granted = rules.flatMap((rule) =>
-    texts(rule['apiGroups']).flatMap((group) => texts(rule['resources']).map((resource) => `${group}/${resource}`)),
-  );
-  assert.deepEqual(granted.toSorted(), RESOURCES);
+for (const file of Object.keys(MANIFEST_BLOCKS)) {
+  test(`${file} is made from the kinds in the code (npm run golden rewrites it)`, () => {
+    assert.equal(manifest(file), refreshedManifest(file));
+  });
+}
+
+function roleRules(name: string): JsonRecord[] {
+  const roles = documents('rbac.yml').filter((document) => document['kind'] === 'ClusterRole');
+  const role = roles.find((document) => Object(document['metadata']).name === name);
+  assert.equal(roles.length, 2);
+  return records(role?.['rules']);
+}
+
+function granted(rules: readonly JsonRecord[]): string[] {
+  return rules
+    .flatMap((rule) =>
+      texts(rule['apiGroups']).flatMap((group) => texts(rule['resources']).map((resource) => `${group}/${resource}`)),
+    )
+    .toSorted();
+}
+
+test('one role reads exactly the kinds that the code knows', () => {
+  const rules = roleRules('kong-ingress-functions-read');
+  assert.deepEqual(granted(rules), RESOURCES);
   for (const rule of rules) {
     assert.deepEqual(rule['verbs'], ['get', 'list', 'watch']);
     assert.deepEqual(Object.keys(rule).toSorted(), ['apiGroups', 'resources', 'verbs']);
+  }
+});
+
+test('the other role writes statuses and Events, and nothing that configures anything', () => {
+  for (const rule of roleRules('kong-ingress-functions-write')) {
+    const events = granted([rule]).includes('events.k8s.io/events');
+    assert.deepEqual(rule['verbs'], events ? ['create', 'patch'] : ['patch']);
+    for (const resource of granted([rule])) {
+      assert.match(resource, /\/status$|^events\.k8s\.io\/events$/);
+      assert.ok(events || RESOURCES.includes(resource.replace('/status', '')), resource);
+    }
   }
 });
 
@@ -54,9 +84,17 @@ test('the ServiceAccount is the own user of the settings’ default, bound to th
   const { name, namespace } = Object(account?.['metadata']);
   const settings = webhookConfig({ WEBHOOK_TOKENS: 't', EVENT_BUS_NAME: 'b' });
   assert.deepEqual(settings.ownUsers, [`system:serviceaccount:${namespace}:${name}`]);
-  const binding = only('rbac.yml', 'ClusterRoleBinding');
-  assert.deepEqual(records(binding['subjects'])[0], { kind: 'ServiceAccount', name, namespace });
-  assert.equal(Object(binding['roleRef']).name, Object(only('rbac.yml', 'ClusterRole')['metadata']).name);
+  const bindings = documents('rbac.yml').filter((document) => document['kind'] === 'ClusterRoleBinding');
+  const names = documents('rbac.yml')
+    .filter((document) => document['kind'] === 'ClusterRole')
+    .map((role) => Object(role['metadata']).name);
+  for (const binding of bindings) {
+    assert.deepEqual(records(binding['subjects'])[0], { kind: 'ServiceAccount', name, namespace });
+  }
+  assert.deepEqual(
+    bindings.map((binding) => Object(binding['roleRef']).name),
+    names,
+  );
 });
 
 test('the admission webhooks see every write of those kinds, and can block none', () => {

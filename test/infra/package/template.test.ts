@@ -215,8 +215,9 @@ test('roles hold what their functions need and no more', () => {
       );
       return [id, statements.flatMap((statement) => asObject(statement, id)['Action'])];
     });
-  const base = ['events:PutEvents', 'logs:CreateLogStream', 'logs:PutLogEvents'];
   const consume = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];
+  const secrets = ['secretsmanager:GetSecretValue', 'ssm:GetParameter'];
+  const base = ['events:PutEvents', ...secrets, 'logs:CreateLogStream', 'logs:PutLogEvents'];
   assert.deepEqual(Object.fromEntries(allowed), {
     WebhookRole: base,
     SyncRole: [...base, ...consume],
@@ -253,14 +254,13 @@ test('every kind of trouble that converge measures has one alarm, on a metric th
   }
 });
 
-test('secrets come from Secrets Manager at deployment and never from the packaging shell', () => {
+test('functions get references to secrets, whose values are in no template and come from no shell', () => {
   assert.ok(!text.includes('top-secret'));
+  assert.ok(!text.includes('{{resolve:'));
   const { Environment } = properties('SyncLambdaFunction', 'AWS::Lambda::Function');
   const variables = asObject(asObject(Environment, 'Environment')['Variables'], 'Variables');
-  assert.equal(
-    variables['KONG_DATABASE_URL'],
-    '{{resolve:secretsmanager:kong-ingress-functions:SecretString:KONG_DATABASE_URL}}',
-  );
+  assert.equal(variables['KONG_DATABASE_URL'], 'secretsmanager:kong-ingress-functions#KONG_DATABASE_URL');
+  assert.equal(variables['KUBERNETES_TOKEN'], 'secretsmanager:kong-ingress-functions#KUBERNETES_TOKEN');
   assert.equal(variables['KONG_ADMIN_URL'], settings.KONG_ADMIN_URL);
 });
 
@@ -332,8 +332,13 @@ test('every setting that the functions read can be given to them', async () => {
       Object.keys(asObject(asObject(Environment, 'Environment')['Variables'], 'Variables')),
     ),
   );
-  // A client certificate is a thing of kubeconfig files; EKS takes tokens only.
-  const local = new Set(['KUBERNETES_CLIENT_CERTIFICATE', 'KUBERNETES_CLIENT_KEY']);
+  // A client certificate is a thing of kubeconfig files, as EKS takes tokens only; the last two are for pods.
+  const local = new Set([
+    'KUBERNETES_CLIENT_CERTIFICATE',
+    'KUBERNETES_CLIENT_KEY',
+    'KUBERNETES_SERVICE_HOST',
+    'KUBERNETES_SERVICE_PORT',
+  ]);
   assert.ok(read.has('WEBHOOK_TOKENS') && read.has('KONG_CONTROL_PLANES'));
   assert.deepEqual(new Set([...read].filter((name) => !given.has(name))), local);
 });
