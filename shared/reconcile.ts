@@ -12,7 +12,7 @@ import type { EntityRef } from './plan/types.ts';
 import { differences, orphansOf, type Differences, type Managed, type SnapshotRoot } from './reconcile/compare.ts';
 import { compareProvided, forgetProvided, learnProvided } from './reconcile/provided.ts';
 import { guarded, prepare, runSlice, type SliceDependencies, type SliceRequest, type SliceResult } from './slice.ts';
-import { translateKey, translationHash } from './slice/translate.ts';
+import { translateKey, translationText } from './slice/translate.ts';
 import type { Snapshot } from './slice/types.ts';
 import { isRoot } from './translate/index.ts';
 
@@ -60,7 +60,7 @@ async function translateSnapshot(
     roots.push({
       root,
       createdAt: object.metadata.creationTimestamp ?? '',
-      translation: translationHash(translated),
+      translation: translationText(translated),
       slots: translated.proposals?.map((proposal) => proposal.slot),
     });
   }

@@ -14,7 +14,7 @@ import {
   type Meter,
 } from './index/index.ts';
 import { guarded } from './index/guarded.ts';
-import { keyOfRef } from './kubernetes/keys.ts';
+import { keyOfRef, type Key } from './kubernetes/keys.ts';
 import { actualState } from './kong/actual.ts';
 import { apply } from './plan/apply.ts';
 import { changesOf, subject } from './plan/plan.ts';
@@ -123,6 +123,13 @@ async function runLocked(tools: Tools, request: SliceRequest): Promise<Omit<Slic
   return result(gathered, decision, done, revision);
 }
 
+/** Roots for another slice: those that are left, and those that have to hear what became of their endpoints. */
+function remainingOf(gathered: Gathered, decision: Decision, { rejected }: Outcome): readonly Key[] {
+  if (gathered.endpoints.length === 0) return gathered.remaining;
+  const findings = [...decision.findings, ...rejected.map((item) => item.finding)];
+  return [...new Set(findings.map(({ object }) => keyOfRef(object)))];
+}
+
 function result(
   gathered: Gathered,
   decision: Decision,
@@ -138,7 +145,7 @@ function result(
     objects: new Map(
       [...gathered.translated].flatMap(([key, { object }]) => (object === undefined ? [] : [[key, object] as const])),
     ),
-    remaining: gathered.remaining,
+    remaining: remainingOf(gathered, decision, outcome),
     early: gathered.early,
     applied: outcome.applied,
     rejected: outcome.rejected,

@@ -3,6 +3,7 @@ import { rowVersions } from '../kong/row-versions.ts';
 import type { EntityRef, KnownSlot, StoredProposal } from '../plan/types.ts';
 import type { Finding, Slot } from '../translate/types.ts';
 import type { Intent } from './affected.ts';
+import { PUT_ENDPOINTS, toEndpointsDocument, type SharedTargets } from './endpoints.ts';
 import type { Lock } from './lock.ts';
 import type { Provided } from './providers.ts';
 import { toDependentRows, toEntityRow, toProposalRow } from './rows.ts';
@@ -31,6 +32,13 @@ export interface Rejected extends EntityRef {
   readonly finding: Finding;
 }
 
+/** A root that a change reaches and that is left for another slice. */
+export interface Pending {
+  readonly object: Key;
+  readonly version: string;
+  readonly root: Key;
+}
+
 /** What a slice remembers, all or nothing. */
 export interface Memory {
   readonly cluster: string;
@@ -41,7 +49,11 @@ export interface Memory {
   readonly provides: Provided;
   /** Objects that were met, and query keys that they provide: what they provided before stays too, as nobody has reached its readers yet. */
   readonly met: Provided;
-  /** Keys that changed. */
+  /** Roots that are left, by the object that changed. */
+  readonly pending: readonly Pending[];
+  /** Targets that were made anew for all roots that share them. */
+  readonly endpoints: readonly SharedTargets[];
+  /** Keys that changed, or were read without their readers being translated. */
   readonly changes: readonly Key[];
   readonly entities: readonly KnownSlot[];
   /** Entities whose xmin is read in the same statement, as Kong's tables are in this database too. */
@@ -66,7 +78,7 @@ export interface Clock {
 
 /** The statement. `versions`: SQL for `type, id, xmin` of Kong's rows that the relation `read_back` names. */
 // Arrays rather than joins: the planner then uses the indexes whatever it guesses of the JSON's size.
-const commitWith = (versions: string): string => `
+const commitWith = (versions: string, endpoints: boolean): string => `
   WITH input AS MATERIALIZED (SELECT $1::jsonb AS doc),
   slice AS MATERIALIZED (SELECT nextval('kong_ingress.slices') AS number),
   meta AS (
@@ -120,6 +132,15 @@ const commitWith = (versions: string): string => `
     INSERT INTO kong_ingress.changes (slice, key)
     SELECT number, jsonb_array_elements_text(doc->'changes') FROM input, slice
   ),
+  del_pending AS (
+    DELETE FROM kong_ingress.pending WHERE root = ANY (ARRAY(SELECT root FROM done))
+  ),
+  put_pending AS (
+    INSERT INTO kong_ingress.pending (object, root, version)
+    SELECT p.object, p.root, p.version
+    FROM input, jsonb_to_recordset(doc->'pending') AS p(object text, root text, version text)
+    ON CONFLICT (object, root) DO UPDATE SET version = excluded.version, at = excluded.at
+  ),${endpoints ? PUT_ENDPOINTS : ''}
   new_proposals AS MATERIALIZED (
     SELECT p.* FROM input, jsonb_populate_recordset(null::kong_ingress.proposals, doc->'proposals') AS p
   ),
@@ -132,7 +153,8 @@ const commitWith = (versions: string): string => `
     ON CONFLICT (root, slot) DO UPDATE SET type = excluded.type, id = excluded.id,
       rank_class = excluded.rank_class, rank_created = excluded.rank_created, rank_name = excluded.rank_name,
       refs = excluded.refs, gate = excluded.gate, quiet = excluded.quiet, body_hash = excluded.body_hash,
-      content_hash = excluded.content_hash, withheld = excluded.withheld
+      content_hash = excluded.content_hash, withheld = excluded.withheld,
+      backends = excluded.backends, targets = excluded.targets
     WHERE p IS DISTINCT FROM excluded
   ),
   new_dependents AS MATERIALIZED (
@@ -215,6 +237,8 @@ function document(memory: Memory): unknown {
     provides: [...memory.provides].map(([object, keys]) => ({ object, keys })),
     met: [...memory.met].flatMap(([object, keys]) => (keys.length === 0 ? [] : [{ object, keys }])),
     changes: memory.changes,
+    pending: memory.pending,
+    endpoints: toEndpointsDocument(memory.endpoints),
     proposals: memory.roots.flatMap((item) => (item.proposals ?? []).map(toProposalRow)),
     dependents: memory.roots.flatMap((item) => toDependentRows(item.proposals ?? [])),
     entities: memory.entities.map(toEntityRow),
@@ -245,6 +269,7 @@ export async function commit(lock: Lock, memory: Memory): Promise<string | undef
         memory.readBack.map((ref) => ref.type),
         'read_back',
       ),
+      memory.endpoints.length > 0,
     ),
     document(memory),
   );

@@ -23,7 +23,8 @@ export async function learntSince(database: Queryable, since: string): Promise<R
   return new Set(rows.map((row) => row.key));
 }
 
-/** Forgets changes that no snapshot can be older than. */
+/** Forgets changes that no snapshot can be older than, and roots left by a change whose message comes no more. */
 export async function forgetChanges(database: Queryable): Promise<void> {
+  await database.query("DELETE FROM kong_ingress.pending WHERE at < now() - interval '1 day'");
   await database.query("DELETE FROM kong_ingress.changes WHERE at < now() - interval '1 day'");
 }

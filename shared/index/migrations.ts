@@ -156,4 +156,19 @@ export const MIGRATIONS: readonly string[] = [
 
   CREATE INDEX roots_findings ON kong_ingress.roots (root) WHERE findings <> '[]'::jsonb;
   `,
+  `
+  -- What an upstream's targets are made of, and the hash of those: one for all roots that say the same.
+  ALTER TABLE kong_ingress.proposals ADD COLUMN backends jsonb, ADD COLUMN targets text;
+  CREATE INDEX proposals_upstreams ON kong_ingress.proposals (slot) WHERE backends IS NOT NULL;
+
+  -- Roots that a change reaches and that are still to be translated: the object that changed, as it was found then.
+  CREATE TABLE kong_ingress.pending (
+    object text NOT NULL,
+    root text NOT NULL,
+    version text NOT NULL,
+    at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (object, root)
+  );
+  CREATE INDEX pending_root ON kong_ingress.pending (root);
+  `,
 ];

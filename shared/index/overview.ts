@@ -18,7 +18,7 @@ export interface OverviewEntity extends EntityRef {
 
 /** The whole index, as far as a reconcile compares it. */
 export interface Overview {
-  /** Root → hash of its last translation. */
+  /** Root → what its last translation gave, as `translationText` has it. */
   readonly roots: ReadonlyMap<Key, string>;
   readonly entities: readonly OverviewEntity[];
   /** Roots with something that Kong rejected and that may be tried again. */
@@ -32,17 +32,34 @@ const ENTITIES = `
     coalesce(q.retry_at > now(), false) AS paused
   FROM kong_ingress.entities e LEFT JOIN kong_ingress.quarantine q USING (slot)`;
 
+const ROOTS = `
+  SELECT r.root, r.translation, t.targets
+  FROM kong_ingress.roots r LEFT JOIN (
+    SELECT root, string_agg(slot || ' ' || targets, ' ' ORDER BY slot COLLATE "C") AS targets
+    FROM kong_ingress.proposals WHERE targets IS NOT NULL GROUP BY root
+  ) t USING (root)`;
+
+interface RootRow {
+  readonly root: Key;
+  readonly translation: string;
+  readonly targets: string | null;
+}
+
 /** Reads the whole index, in three statements. */
 export async function overview(database: Queryable): Promise<Overview> {
   const [roots, entities, due] = [
-    await database.query<{ root: Key; translation: string }>('SELECT root, translation FROM kong_ingress.roots'),
+    await database.query<RootRow>(ROOTS),
     await database.query<OverviewEntity>(ENTITIES),
     await database.query<{ root: Key }>(
       'SELECT DISTINCT root FROM kong_ingress.quarantine WHERE root IS NOT NULL AND retry_at <= now()',
     ),
   ];
   return {
-    roots: new Map(roots.rows.map((row) => [row.root, row.translation])),
+    roots: new Map(
+      roots.rows.map(({ root, translation, targets }) => {
+        return [root, targets === null ? translation : `${translation} ${targets}`];
+      }),
+    ),
     entities: entities.rows,
     due: due.rows.map((row) => row.root),
   };

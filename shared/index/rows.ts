@@ -1,7 +1,7 @@
 import { keyOfRef } from '../kubernetes/keys.ts';
 import type { EntityType } from '../kong/entities.ts';
 import type { KnownSlot, StoredProposal } from '../plan/types.ts';
-import type { Slot } from '../translate/types.ts';
+import type { PlainBackend, Slot } from '../translate/types.ts';
 import { refOfKey } from './refs.ts';
 
 /** A row of `proposals`, as PostgreSQL's JSON functions give and take it. */
@@ -19,6 +19,8 @@ export interface ProposalRow {
   readonly body_hash: string;
   readonly content_hash: string;
   readonly withheld: boolean;
+  readonly backends: readonly PlainBackend[] | null;
+  readonly targets: string | null;
 }
 
 /** A row of `dependents`. */
@@ -55,6 +57,8 @@ export function toProposalRow(item: StoredProposal): ProposalRow {
     body_hash: item.bodyHash,
     content_hash: item.contentHash,
     withheld: item.withheld,
+    backends: item.backends ?? null,
+    targets: item.targets ?? null,
   };
 }
 
@@ -73,6 +77,7 @@ export function toDependentRows(proposals: readonly StoredProposal[]): readonly 
 }
 
 export function fromProposalRow(cluster: string, row: ProposalRow): StoredProposal {
+  const { backends } = row;
   return {
     slot: row.slot,
     type: row.type,
@@ -85,6 +90,8 @@ export function fromProposalRow(cluster: string, row: ProposalRow): StoredPropos
     bodyHash: row.body_hash,
     contentHash: row.content_hash,
     withheld: row.withheld,
+    ...(backends === null ? {} : { backends }),
+    ...(row.targets === null ? {} : { targets: row.targets }),
   };
 }
 

@@ -34,7 +34,7 @@ export function bodyHash(proposal: Proposal): string {
 
 /** A proposal of the slice as a candidate. */
 export function candidate(proposal: Proposal): Candidate {
-  const { slot, type, id, root, rank, refs, gate, quiet } = proposal;
+  const { slot, type, id, root, rank, refs, gate, quiet, backends } = proposal;
   return {
     slot,
     type,
@@ -44,6 +44,7 @@ export function candidate(proposal: Proposal): Candidate {
     refs,
     ...(gate === undefined ? {} : { gate }),
     ...(quiet === undefined ? {} : { quiet }),
+    ...(backends === undefined ? {} : { backends }),
     ...hashesOf(proposal),
     proposal,
   };

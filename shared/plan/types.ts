@@ -20,12 +20,14 @@ export interface KnownEntity extends EntityRef {
 /** A proposal as the index stores it: without its body, which may hold secrets. */
 export interface StoredProposal extends Pick<
   Proposal,
-  'slot' | 'type' | 'id' | 'root' | 'rank' | 'refs' | 'gate' | 'quiet'
+  'slot' | 'type' | 'id' | 'root' | 'rank' | 'refs' | 'gate' | 'quiet' | 'backends'
 > {
   /** SHA-256 of the unresolved body, tags and refs. */
   readonly bodyHash: string;
   /** SHA-256 of the unresolved body and refs: proposals that share it differ in their tags at most. */
   readonly contentHash: string;
+  /** Of an upstream with `backends`: SHA-256 of the targets that its root proposes. */
+  readonly targets?: string;
   /** It did not count when its root was translated last: its gate or its own parent was lost, or a reference led nowhere. */
   readonly withheld: boolean;
 }

@@ -15,7 +15,8 @@ import type { Change, Desired, Plan } from '../plan/types.ts';
 import type { ReconcileTools } from '../reconcile.ts';
 import { guarded } from '../slice.ts';
 import { decide, type Decision } from '../slice/decide.ts';
-import { proposalsOf, resolveLoaded, type Gathered } from '../slice/gather.ts';
+import { proposalsOf, type Gathered } from '../slice/gather.ts';
+import { resolveLoaded } from '../slice/resolve.ts';
 import { translateKey, type Translated } from '../slice/translate.ts';
 import { isRoot } from '../translate/index.ts';
 import type { Finding } from '../translate/types.ts';
@@ -100,6 +101,8 @@ function gathered(
     changedObjects: new Map(),
     translated,
     remaining: [],
+    pending: [],
+    endpoints: [],
     intents,
     loaded,
     resolution: resolveLoaded(proposalsOf(translated), loaded, filterTags),

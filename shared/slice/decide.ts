@@ -12,7 +12,8 @@ import { parentsOf, plan } from '../plan/plan.ts';
 import type { Adoption, Resolution } from '../plan/resolve.ts';
 import type { Change, Desired, EntityRef, KnownSlot, Plan } from '../plan/types.ts';
 import type { Finding, Slot } from '../translate/types.ts';
-import { proposalsOf, resolveLoaded, type Gathered } from './gather.ts';
+import { proposalsOf, type Gathered } from './gather.ts';
+import { resolveLoaded } from './resolve.ts';
 import type { SliceRequest } from './types.ts';
 
 type Current = Extract<Change, { action: 'delete' }>['current'];

@@ -1,4 +1,15 @@
-import { affected, dependents, load, type Intent, type Loaded, type Lock } from '../index/index.ts';
+import {
+  affected,
+  dependents,
+  load,
+  type Affected,
+  type ChangedObject,
+  type Intent,
+  type Loaded,
+  type Lock,
+  type Pending,
+  type SharedTargets,
+} from '../index/index.ts';
 import { learntSince } from '../index/freshness.ts';
 import { keyOf, keyOfRef, providedKeys, type Key } from '../kubernetes/keys.ts';
 import { liveLookup } from '../kubernetes/live.ts';
@@ -6,12 +17,14 @@ import type { ChangeEvent } from '../events.ts';
 import type { KubernetesObject } from '../kubernetes/resources.ts';
 import { inParallel } from '../parallel.ts';
 import { joins, type Joins } from '../plan/joins.ts';
-import { resolve, type Adoption, type Resolution } from '../plan/resolve.ts';
+import type { Resolution } from '../plan/resolve.ts';
 import { isRoot } from '../translate/index.ts';
 import type { Proposal, Slot } from '../translate/types.ts';
 import { isEarly } from './early.ts';
+import { fromEndpoints } from './endpoints.ts';
 import { indexedMembers } from './members.ts';
 import { observed, overlay, type ObservedLookup } from './lookups.ts';
+import { resolveLoaded } from './resolve.ts';
 import { read, translateKey, type Translated } from './translate.ts';
 import type { SliceDependencies, SliceRequest } from './types.ts';
 
@@ -28,6 +41,10 @@ export interface Gathered {
   readonly changedObjects: ReadonlyMap<Key, KubernetesObject | undefined>;
   readonly translated: ReadonlyMap<Key, Translated>;
   readonly remaining: readonly Key[];
+  /** The same, by the objects whose change reached them. */
+  readonly pending: readonly Pending[];
+  /** Targets that were made anew without translating the roots that propose them. */
+  readonly endpoints: readonly SharedTargets[];
   /** What slices that died left behind. */
   readonly intents: readonly Intent[];
   readonly loaded: Loaded;
@@ -74,30 +91,6 @@ function slotsOf(proposals: readonly Proposal[]): readonly Slot[] {
   ]);
 }
 
-/** Adoptions that the index remembers, and those that were found just now. */
-export function adoptions(loaded: Loaded, found: ReadonlyMap<Slot, Adoption> = new Map()): ReadonlyMap<Slot, Adoption> {
-  const known = [...loaded.slots.values()].flatMap((state) =>
-    state.known === undefined || state.known.id === state.known.proposedId
-      ? []
-      : [[state.slot, { proposedId: state.known.proposedId, id: state.known.id }] as const],
-  );
-  return new Map([...known, ...found]);
-}
-
-/** Elects the slots that a slice touches. */
-export function resolveLoaded(
-  proposals: readonly Proposal[],
-  loaded: Loaded,
-  filterTags: readonly string[],
-  found?: ReadonlyMap<Slot, Adoption>,
-): Resolution {
-  return resolve(proposals, {
-    filterTags,
-    outside: [...loaded.slots.values()].flatMap((state) => state.outside ?? []),
-    adopted: adoptions(loaded, found),
-  });
-}
-
 /** The proposals at hand. */
 export function proposalsOf(translated: ReadonlyMap<Key, Translated>): readonly Proposal[] {
   return [...translated.values()].flatMap((item) => item.proposals ?? []);
@@ -108,9 +101,96 @@ function insideKeys(translated: ReadonlyMap<Key, Translated>): readonly Key[] {
   return [...translated].filter(([, item]) => item.proposals !== undefined).map(([key]) => key);
 }
 
+/** Tells an object's state from every other one; of one that is gone, by what its events said. */
+function versionOf(key: Key, object: KubernetesObject | undefined, changes: readonly ChangeEvent[]): string {
+  const version = object?.metadata.resourceVersion;
+  if (version !== undefined) return version;
+  const events = changes.filter((change) => keyOfRef(change.ref) === key);
+  return JSON.stringify(events.map(({ uid, resourceVersion, observedAt }) => [uid, resourceVersion, observedAt]));
+}
+
+function changedObjectsOf(
+  found: ReadonlyMap<Key, KubernetesObject | undefined>,
+  changes: readonly ChangeEvent[],
+): readonly ChangedObject[] {
+  return [...found].map(([key, object]) => ({
+    object: key,
+    version: versionOf(key, object, changes),
+    provides: object === undefined ? [] : providedKeys(object),
+  }));
+}
+
+function pendingOf(changed: readonly ChangedObject[], touched: Affected, remaining: readonly Key[]): Pending[] {
+  const left = new Set(remaining);
+  return changed.flatMap(({ object, version }) =>
+    (touched.reached.get(object) ?? []).filter((root) => left.has(root)).map((root) => ({ object, version, root })),
+  );
+}
+
+/** Whether endpoints are all that changed, and nothing else is asked for. */
+function isAboutEndpoints({ changes = [], roots, orphans, snapshot }: SliceRequest, touched: Affected): boolean {
+  const others = [...(roots ?? []), ...(orphans ?? []), ...touched.intents];
+  return snapshot === undefined && others.length === 0 && changes.every(({ ref }) => ref.kind === 'EndpointSlice');
+}
+
 async function joining(lock: Lock, wanted: Joins, inside: readonly Key[]): Promise<readonly Key[]> {
   if (wanted.dependentsOf.length === 0 && wanted.ownersOf.length === 0) return wanted.roots;
   return [...wanted.roots, ...(await dependents(lock, wanted.dependentsOf, wanted.ownersOf, inside))];
+}
+
+/** What every way to gather has in common. */
+type Common = Pick<Gathered, 'changes' | 'early' | 'changedObjects' | 'intents' | 'dirty'>;
+
+/** Works off endpoints that changed, without their roots where that can be. */
+async function gatherEndpoints(
+  lock: Lock,
+  common: Common,
+  touched: Affected,
+  lookup: ObservedLookup,
+  dependencies: SliceDependencies,
+): Promise<Gathered | undefined> {
+  const keys = touched.keys.filter((key) => key.startsWith('EndpointSlice?'));
+  const made = await fromEndpoints(lock, keys, lookup, dependencies);
+  if (made === undefined) return undefined;
+  const { keys: asked, ...rest } = made;
+  const nothing = { translated: new Map(), remaining: [], pending: [] };
+  return {
+    ...common,
+    ...nothing,
+    ...rest,
+    changedKeys: [...new Set([...touched.keys, ...asked])],
+    provides: lookup.provides(),
+  };
+}
+
+type Roots = Pick<Gathered, 'translated' | 'loaded' | 'resolution'>;
+
+/** Translates roots, and those that this concerns, until nothing joins. */
+async function gatherRoots(
+  lock: Lock,
+  first: readonly Key[],
+  intents: readonly Intent[],
+  lookup: ObservedLookup,
+  { options, kong, translate }: SliceDependencies,
+): Promise<Roots> {
+  let next = first;
+  const translated = new Map<Key, Translated>();
+  for (;;) {
+    const results = await inParallel(ROOTS_AT_ONCE, next, (key) => translateKey(key, lookup, options, translate));
+    next.forEach((key, index) => {
+      const result = results[index];
+      if (result !== undefined) translated.set(key, result);
+    });
+    const inside = insideKeys(translated);
+    const proposals = proposalsOf(translated);
+    const slots = [...new Set([...slotsOf(proposals), ...intents.map((intent) => intent.slot)])];
+    const nothing = inside.length === 0 && slots.length === 0;
+    const loaded = nothing ? NOTHING : await load(lock, options.cluster, inside, slots);
+    const resolution = resolveLoaded(proposals, loaded, kong.filterTags);
+    const wanted = await joining(lock, joins(resolution, loaded.slots, new Set(inside)), inside);
+    next = [...new Set(wanted)].filter((key) => !translated.has(key));
+    if (next.length === 0) return { translated, loaded, resolution };
+  }
 }
 
 /**
@@ -118,52 +198,39 @@ async function joining(lock: Lock, wanted: Joins, inside: readonly Key[]): Promi
  * roots that concerns, until nothing joins. Everything is read inside the lock.
  */
 export async function gather(lock: Lock, request: SliceRequest, dependencies: SliceDependencies): Promise<Gathered> {
-  const { options, settings, kong } = dependencies;
   const { lookup, dirty } = await openLookup(lock, request, dependencies);
   const changes = request.changes ?? [];
   const changedObjects = await readChanges(changes, lookup);
-  const present = [...changedObjects.values()].filter((object) => object !== undefined);
-  const touched = await affected(lock, options.cluster, [
-    ...new Set([...changedObjects.keys(), ...present.flatMap(providedKeys)]),
-  ]);
-  const first = new Set([
-    ...touched.intents.flatMap((intent) => intent.root ?? []),
-    ...present.filter(isRoot).map(keyOf),
-    ...(request.roots ?? []),
-    ...touched.roots,
-  ]);
-  const limit = Math.max(settings.maxRoots, touched.intents.length);
-  let next: readonly Key[] = [...first].slice(0, limit);
-  const translated = new Map<Key, Translated>();
-  for (;;) {
-    const results = await inParallel(ROOTS_AT_ONCE, next, (key) =>
-      translateKey(key, lookup, options, dependencies.translate),
-    );
-    next.forEach((key, index) => {
-      const result = results[index];
-      if (result !== undefined) translated.set(key, result);
-    });
-    const inside = insideKeys(translated);
-    const proposals = proposalsOf(translated);
-    const slots = [...new Set([...slotsOf(proposals), ...touched.intents.map((intent) => intent.slot)])];
-    const nothing = inside.length === 0 && slots.length === 0;
-    const loaded = nothing ? NOTHING : await load(lock, options.cluster, inside, slots);
-    const resolution = resolveLoaded(proposals, loaded, kong.filterTags);
-    const wanted = await joining(lock, joins(resolution, loaded.slots, new Set(inside)), inside);
-    next = [...new Set(wanted)].filter((key) => !translated.has(key));
-    if (next.length > 0) continue;
-    return {
-      changes,
-      early: changes.filter((change) => isEarly(change, changedObjects.get(keyOfRef(change.ref)))),
-      changedKeys: touched.keys,
-      changedObjects,
-      translated,
-      remaining: [...first].slice(limit).filter((key) => !translated.has(key)),
-      intents: touched.intents,
-      loaded,
-      resolution,
-      provides: lookup.provides(),
-      dirty,
-    };
+  const changed = changedObjectsOf(changedObjects, changes);
+  const touched = await affected(lock, dependencies.options.cluster, changed);
+  const { intents } = touched;
+  const early = changes.filter((change) => isEarly(change, changedObjects.get(keyOfRef(change.ref))));
+  const common: Common = { changes, early, changedObjects, intents, dirty };
+  if (touched.reached.size > 0 && isAboutEndpoints(request, touched)) {
+    const gathered = await gatherEndpoints(lock, common, touched, lookup, dependencies);
+    if (gathered !== undefined) return gathered;
   }
+  const first = [
+    ...new Set([
+      ...intents.flatMap((intent) => intent.root ?? []),
+      ...[...changedObjects.values()]
+        .filter((object) => object !== undefined)
+        .filter(isRoot)
+        .map(keyOf),
+      ...(request.roots ?? []),
+      ...[...touched.reached.values()].flat(),
+    ]),
+  ];
+  const limit = Math.max(dependencies.settings.maxRoots, intents.length);
+  const roots = await gatherRoots(lock, first.slice(0, limit), intents, lookup, dependencies);
+  const remaining = first.slice(limit).filter((key) => !roots.translated.has(key));
+  return {
+    ...common,
+    ...roots,
+    changedKeys: touched.keys,
+    remaining,
+    pending: pendingOf(changed, touched, remaining),
+    endpoints: [],
+    provides: lookup.provides(),
+  };
 }

@@ -2,11 +2,11 @@ import type { Clock, Memory, Rejected, RootRecord } from '../index/index.ts';
 import { keyOfRef, providedKeys, type Key } from '../kubernetes/keys.ts';
 import { subject } from '../plan/plan.ts';
 import type { Winner } from '../plan/resolve.ts';
-import type { Change, KnownSlot, Outcome } from '../plan/types.ts';
-import type { Finding, Slot } from '../translate/types.ts';
+import type { Change, KnownSlot, Outcome, StoredProposal } from '../plan/types.ts';
+import type { Finding, Proposal, Slot } from '../translate/types.ts';
 import type { Decision } from './decide.ts';
 import type { Gathered } from './gather.ts';
-import { translationHash } from './translate.ts';
+import { targetHashes, translationHash } from './translate.ts';
 
 /** What a slice did to Kong. */
 export interface Done {
@@ -100,6 +100,15 @@ function findingsOf(all: readonly Finding[]): ReadonlyMap<Key, readonly Finding[
   return Map.groupBy(all, (finding) => keyOfRef(finding.object));
 }
 
+/** An upstream's proposal with the hash of its targets. */
+function hashed(stored: readonly StoredProposal[], proposals: readonly Proposal[]): readonly StoredProposal[] {
+  const hashes = targetHashes(proposals);
+  return stored.map((item) => {
+    const targets = hashes.get(item.slot);
+    return targets === undefined ? item : { ...item, targets };
+  });
+}
+
 function roots(
   gathered: Gathered,
   decision: Decision,
@@ -120,7 +129,7 @@ function roots(
         translation: translationHash(item),
         findings: [...item.findings, ...(more.get(root) ?? [])],
         sources: [...new Set([root, ...item.sources])],
-        proposals: item.proposals === undefined ? undefined : (proposals.get(root) ?? []),
+        proposals: item.proposals === undefined ? undefined : hashed(proposals.get(root) ?? [], item.proposals),
         asOf: read === undefined || item.sources.some((key) => read.has(key)) ? undefined : asOf,
       },
     ];
@@ -158,6 +167,8 @@ export function remember(
     roots: roots(gathered, decision, extra, asOf),
     gone,
     ...provides(gathered),
+    pending: gathered.pending,
+    endpoints: gathered.endpoints,
     changes: [...new Set([...gathered.changedKeys, ...gone])],
     entities: entities(gathered, decision, done),
     readBack: done.readBack,

@@ -11,7 +11,7 @@ import { traced } from '../kubernetes/traced.ts';
 import { bodyHash } from '../plan/candidate.ts';
 import { compareText } from '../plan/rank.ts';
 import { isRoot, translateRoot } from '../translate/index.ts';
-import type { Finding, Proposal, TranslateOptions } from '../translate/types.ts';
+import type { Finding, Proposal, Slot, TranslateOptions } from '../translate/types.ts';
 import type { Translate } from './types.ts';
 
 /** What became of one root. */
@@ -61,16 +61,47 @@ export async function translateKey(
   }
 }
 
-/** Hash of all that a translation gave: when it is the same again, there is nothing to do for this root. */
+/** Hash of a root's targets for one upstream. */
+export function targetsHash(targets: readonly Proposal[]): string {
+  return hashOf(targets.map((item) => [item.slot, item.id, bodyHash(item)]).toSorted(bySlot));
+}
+
+function bySlot(a: readonly string[], b: readonly string[]): number {
+  return compareText(a[0] ?? '', b[0] ?? '');
+}
+
+/** Upstream slot → hash of its targets, of the upstreams whose backends alone decide about them. */
+export function targetHashes(proposals: readonly Proposal[]): ReadonlyMap<Slot, string> {
+  const targets = Map.groupBy(
+    proposals.filter(({ type }) => type === 'targets'),
+    ({ refs }) => refs['upstream']?.slot ?? '',
+  );
+  return new Map(
+    proposals.flatMap(({ slot, backends }) =>
+      backends === undefined ? [] : [[slot, targetsHash(targets.get(slot) ?? [])] as const],
+    ),
+  );
+}
+
+/** Hash of all that a translation gave but `targetHashes`. */
 export function translationHash({ proposals, findings, sources }: Translated): string {
   if (proposals === undefined) return 'failed';
-  const proposed = proposals.map((item) => {
-    const { slot, id, rank, gate = null, quiet = false } = item;
-    return [slot, id, rank.class, rank.createdAt, rank.name, gate, quiet, bodyHash(item)];
-  });
+  const apart = new Set(proposals.flatMap(({ slot, backends }) => (backends === undefined ? [] : [slot])));
+  const proposed = proposals
+    .filter(({ type, refs }) => type !== 'targets' || !apart.has(refs['upstream']?.slot ?? ''))
+    .map((item) => {
+      const { slot, id, rank, gate = null, quiet = false, backends = null } = item;
+      return [slot, id, rank.class, rank.createdAt, rank.name, gate, quiet, bodyHash(item), JSON.stringify(backends)];
+    });
   return hashOf([
     proposed.toSorted((a, b) => compareText(String(a[0]), String(b[0]))),
     findings.map((item) => `${item.reason} ${item.message}`).toSorted(compareText),
     [...sources],
   ]);
+}
+
+/** All that a translation gave, in one text: when it is the same again, there is nothing to do for this root. */
+export function translationText(translated: Translated): string {
+  const hashes = [...targetHashes(translated.proposals ?? [])].toSorted(bySlot);
+  return [translationHash(translated), ...hashes.map(([slot, hash]) => `${slot} ${hash}`)].join(' ');
 }

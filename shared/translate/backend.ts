@@ -1,16 +1,12 @@
 import type { KongServiceFacade } from '../kubernetes/kong-resources.ts';
 import type { IngressBackend, KubernetesObject, Service, ServicePort } from '../kubernetes/resources.ts';
 import { type Context, find } from './context.ts';
-import { type PortRef, portText } from './identity.ts';
+import { portText } from './identity.ts';
 import { withTlsPolicy } from './service-tls.ts';
+import type { PlainBackend, PortRef } from './types.ts';
 
 /** A Service behind a Kong service. */
-export interface Backend {
-  readonly namespace: string;
-  readonly name: string;
-  readonly port: PortRef;
-  /** Gateway API's weight; absent where the kind has none. */
-  readonly weight?: number;
+export interface Backend extends PlainBackend {
   /** The KongServiceFacade that stands before the Service. */
   readonly facade?: KongServiceFacade;
 }

@@ -3,6 +3,7 @@ import { parse, v5 } from 'uuid';
 import type { KubernetesObject } from '../kubernetes/resources.ts';
 import { groupVersion } from '../findings.ts';
 import { listOf } from './annotations.ts';
+import type { PortRef } from './types.ts';
 
 /** The namespace of every id that Kong's tools derive from names (KIC). */
 const BASE = 'fd02801f-0957-4a15-a55a-c8d9606f30b5';
@@ -60,12 +61,6 @@ export function entityId(plural: Plural, key: string, workspace: string): string
 export function licenseId(name: string): string {
   return v5(`KongLicense:${name}`, '00000000-0000-0000-0000-000000000000');
 }
-
-/** How a backend names the Service's port. */
-export type PortRef =
-  | { readonly by: 'number'; readonly number: number }
-  | { readonly by: 'name'; readonly name: string }
-  | { readonly by: 'implicit' };
 
 /** The port as Kong's names spell it. */
 export function portText(port: PortRef): string {

@@ -26,6 +26,21 @@ export interface SlotRef {
   readonly own?: true;
 }
 
+/** How a backend names the Service's port. */
+export type PortRef =
+  | { readonly by: 'number'; readonly number: number }
+  | { readonly by: 'name'; readonly name: string }
+  | { readonly by: 'implicit' };
+
+/** A Service behind a Kong service, as its root names it. */
+export interface PlainBackend {
+  readonly namespace: string;
+  readonly name: string;
+  readonly port: PortRef;
+  /** Gateway API's weight; absent where the kind has none. */
+  readonly weight?: number;
+}
+
 /** An entity that a root wants, before references are resolved. */
 export interface Proposal {
   readonly slot: Slot;
@@ -43,6 +58,8 @@ export interface Proposal {
   readonly gate?: Slot;
   /** Losing its slot is as intended and no finding (a default backend's service gives way to a rule's). */
   readonly quiet?: true;
+  /** Of an upstream: the backends that its targets are made of, so that they can be made anew without the root. */
+  readonly backends?: readonly PlainBackend[];
   /** Another root's equal body is not the same thing (two KongConsumers of one username): the slot is lost, not shared. */
   readonly exclusive?: true;
 }

@@ -29,6 +29,8 @@ const NOTHING: Memory = {
   gone: [],
   provides: new Map(),
   met: new Map(),
+  pending: [],
+  endpoints: [],
   readBack: [],
   changes: [],
   entities: [],
@@ -81,7 +83,10 @@ test('an index of a newer release, or of another cluster, is not touched', async
     await assert.rejects(migrate(other), { code: 'INDEX_TOO_NEW' });
     await other.query("INSERT INTO kong_ingress.meta VALUES ('cluster', 'prod')");
     await assert.rejects(affected(other, 'test', []), { code: 'INDEX_OTHER_CLUSTER' });
-    assert.deepEqual((await affected(other, 'prod', ['Service/default/a'])).roots, []);
+    assert.deepEqual(
+      [...(await affected(other, 'prod', [{ object: 'Service/default/a', version: '1', provides: [] }])).reached],
+      [],
+    );
   } finally {
     await other.end();
   }
