@@ -69,7 +69,9 @@ export async function fromEndpoints(
   const proposals = made.flatMap((item) => item.proposals);
   const before = upstreams.flatMap(({ targets }) => targets);
   const targets = new Set([...before, ...proposals.map(({ slot }) => slot)]);
-  const known = await load(lock, options.cluster, [], [...upstreams.map(({ slot }) => slot), ...targets]);
+  const gates = proposals.flatMap(({ gate }) => gate ?? []);
+  const asked = new Set([...upstreams.map(({ slot }) => slot), ...gates, ...targets]);
+  const known = await load(lock, options.cluster, [], [...asked]);
   // Whoever proposed a target before does so no longer, or proposes what is here.
   const slots = new Map(
     [...known.slots].map(([slot, { outside, ...state }]) => [

@@ -67,11 +67,20 @@ async function play(steps: readonly Step[], dependencies: SliceDependencies): Pr
 
 const fates = fc.constantFrom<Fate>('once', 'once', 'twice', 'late', 'lost');
 
+/** An act that says in a counterexample what it does. */
+function shown(what: unknown, act: Step['act']): Step['act'] {
+  return Object.assign(act, { [fc.toStringMethod]: () => JSON.stringify(what) });
+}
+
 function remove(kind: string, name: string): Step['act'] {
-  return (cluster) => {
+  return shown(['remove', kind, name], (cluster) => {
     const there = cluster.get(`${kind}/default/${name}`);
     return there === undefined ? undefined : cluster.remove(kind, 'default', name);
-  };
+  });
+}
+
+function put(object: KubernetesObject): Step['act'] {
+  return shown(object, (cluster) => cluster.put(object));
 }
 
 const names = fc.constantFrom('a', 'b', 'c');
@@ -103,17 +112,15 @@ const acts: fc.Arbitrary<Step['act']> = fc.oneof(
         className: fc.constantFrom('kong', 'kong', 'kong', 'nginx'),
         plugins: annotated,
       })
-      .map(
-        ({ name, rules, backend, createdAt, className, plugins }): Step['act'] =>
-          (cluster) =>
-            cluster.put(
-              ingress(name, rules, {
-                createdAt,
-                className,
-                annotations: plugins,
-                ...(backend === undefined ? {} : { defaultBackend: { service: backend, port: 80 } }),
-              }),
-            ),
+      .map(({ name, rules, backend, createdAt, className, plugins }) =>
+        put(
+          ingress(name, rules, {
+            createdAt,
+            className,
+            annotations: plugins,
+            ...(backend === undefined ? {} : { defaultBackend: { service: backend, port: 80 } }),
+          }),
+        ),
       ),
   },
   { weight: 1, arbitrary: names.map((name) => remove('Ingress', name)) },
@@ -125,38 +132,28 @@ const acts: fc.Arbitrary<Step['act']> = fc.oneof(
         fc.constantFrom<Readonly<Record<string, string>>[]>({}, { 'konghq.com/read-timeout': '1000' }),
         annotated,
       )
-      .map(
-        ([name, annotations, plugins]): Step['act'] =>
-          (cluster) =>
-            cluster.put(service(name, 80, { ...annotations, ...plugins })),
-      ),
+      .map(([name, annotations, plugins]) => put(service(name, 80, { ...annotations, ...plugins }))),
   },
   { weight: 1, arbitrary: services.map((name) => remove('Service', name)) },
   {
     weight: 2,
-    arbitrary: fc.tuple(services, fc.subarray(['10.0.0.1', '10.0.0.2', '10.0.0.3'])).map(
-      ([name, addresses]): Step['act'] =>
-        (cluster) =>
-          cluster.put(endpoints(name, addresses)),
-    ),
+    arbitrary: fc
+      .tuple(services, fc.subarray(['10.0.0.1', '10.0.0.2', '10.0.0.3']))
+      .map(([name, addresses]) => put(endpoints(name, addresses))),
   },
-  { weight: 1, arbitrary: fc.constant<Step['act']>((cluster) => cluster.put(INGRESS_CLASS)) },
+  { weight: 1, arbitrary: fc.constant(put(INGRESS_CLASS)) },
   {
     weight: 2,
-    arbitrary: fc.tuple(fc.constantFrom('p', 'q'), fc.integer({ min: 1, max: 2 })).map(
-      ([name, minute]): Step['act'] =>
-        (cluster) =>
-          cluster.put(plugin(name, { minute })),
-    ),
+    arbitrary: fc
+      .tuple(fc.constantFrom('p', 'q'), fc.integer({ min: 1, max: 2 }))
+      .map(([name, minute]) => put(plugin(name, { minute }))),
   },
   { weight: 1, arbitrary: fc.constantFrom('p', 'q').map((name) => remove('KongPlugin', name)) },
   {
     weight: 2,
-    arbitrary: fc.tuple(fc.constantFrom('ann', 'bob'), fc.constantFrom(undefined, 'p', 'q', 'p,q')).map(
-      ([name, plugins]): Step['act'] =>
-        (cluster) =>
-          cluster.put(consumer(name, plugins)),
-    ),
+    arbitrary: fc
+      .tuple(fc.constantFrom('ann', 'bob'), fc.constantFrom(undefined, 'p', 'q', 'p,q'))
+      .map(([name, plugins]) => put(consumer(name, plugins))),
   },
   { weight: 1, arbitrary: fc.constantFrom('ann', 'bob').map((name) => remove('KongConsumer', name)) },
 );

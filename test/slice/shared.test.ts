@@ -113,6 +113,9 @@ test('what a default backend that lost would have is kept up to date too', () =>
     await heal(plane);
     await sync(plane, cluster.put(endpoints('other', ['10.0.1.2', '10.0.1.3'])));
     await assertSettled(plane);
+    await sync(plane, cluster.put(endpoints('echo', ['10.0.0.5', '10.0.0.6', '10.0.0.7'])));
+    assert.equal((await counts(plane))['targets'], 3);
+    await assertSettled(plane);
     await sync(plane, cluster.remove('Ingress', 'default', 'first'));
     assert.equal((await counts(plane))['targets'], 2);
     await assertSettled(plane);
