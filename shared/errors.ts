@@ -234,6 +234,18 @@ export const ERRORS = {
     status: 405,
     retryable: false,
   },
+  STATUS_NOT_FOUND: {
+    cause: 'There is no such path.',
+    nextStep: 'Call /status, /status/<token>, /status.json or /metrics.',
+    status: 404,
+    retryable: false,
+  },
+  STATUS_UNAUTHORIZED: {
+    cause: 'A request for the status has no token, or a wrong one.',
+    nextStep: 'Send "Authorization: Bearer <token>" or open /status/<token>, with a token of STATUS_TOKENS.',
+    status: 401,
+    retryable: false,
+  },
   WEBHOOK_UNAUTHORIZED: {
     cause: 'A webhook request has no token, or a wrong one.',
     nextStep: 'Send "Authorization: Bearer <token>" or call /webhook/<token>, with a token of WEBHOOK_TOKENS.',

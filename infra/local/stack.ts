@@ -60,6 +60,8 @@ export interface Stack {
   readonly kubeconfig: string;
   readonly kubernetes: KubernetesConfig;
   readonly webhook: { readonly url: string; readonly token: string };
+  /** The status page's address, with its token; JSON and metrics take the token as a bearer. */
+  readonly status: { readonly url: string; readonly token: string };
   /** True when the API server is the stand-in, which calls the webhook by itself. */
   readonly ownKubernetes: boolean;
   /** Stops everything, last started first. */
@@ -140,11 +142,15 @@ async function kongOf(options: StackOptions, started: Stop[]): Promise<KongAddre
   return { adminUrls: standIn.adminUrls, databaseUrl, proxies, standIn, postgres };
 }
 
+function randomToken(): string {
+  return randomBytes(24).toString('base64url');
+}
+
 function environmentFor(
   options: StackOptions,
   kong: KongAddress,
   kubernetes: KubernetesConfig,
-  token: string,
+  tokens: { readonly webhook: string; readonly status: string },
 ): Record<string, string> {
   const given = Object.entries(options.environment).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, value] as const],
@@ -160,7 +166,8 @@ function environmentFor(
     KUBERNETES_TOKEN: kubernetes.token ?? '',
     KUBERNETES_CLIENT_CERTIFICATE: kubernetes.clientCertificate ?? '',
     KUBERNETES_CLIENT_KEY: kubernetes.clientKey ?? '',
-    WEBHOOK_TOKENS: token,
+    WEBHOOK_TOKENS: tokens.webhook,
+    STATUS_TOKENS: tokens.status,
   };
 }
 
@@ -179,10 +186,10 @@ async function start(options: StackOptions, started: Stop[]): Promise<Omit<Stack
   if (standIn !== undefined) started.push(() => standIn.stop());
   const kubeconfig = standIn?.kubeconfig ?? own ?? '';
   const kubernetes = await loadKubeconfig(kubeconfig, CLUSTER);
-  const token = randomBytes(24).toString('base64url');
+  const [token, statusToken] = [randomToken(), randomToken()] as const;
   const cloud = await startCloud({
     serverlessFile: path.join(import.meta.dirname, '../../serverless.yml'),
-    environment: environmentFor(options, kong, kubernetes, token),
+    environment: environmentFor(options, kong, kubernetes, { webhook: token, status: statusToken }),
     ...(options.ports?.http === undefined ? {} : { httpPort: options.ports.http }),
     schedules: options.schedules,
     log: options.log,
@@ -197,6 +204,7 @@ async function start(options: StackOptions, started: Stop[]): Promise<Omit<Stack
     kubeconfig,
     kubernetes,
     webhook,
+    status: { url: `${cloud.httpUrl}/status/${statusToken}`, token: statusToken },
     ownKubernetes: standIn !== undefined,
   };
 }

@@ -1,8 +1,9 @@
 import type { Verdict } from '../convergence/types.ts';
 import { lastRevisions } from '../convergence/revisions.ts';
-import type { Queryable } from '../index/database.ts';
+import type { Database, Queryable } from '../index/database.ts';
 import { guarded } from '../index/guarded.ts';
 import { hasIndex } from '../index/migrate.ts';
+import { inSchema, schemaOf } from '../index/schema.ts';
 import { hidesSlot } from '../plan/resolve.ts';
 import type { EntityType } from '../kong/entities.ts';
 import { refOfKey } from '../index/refs.ts';
@@ -85,28 +86,38 @@ async function factsOf(
   };
 }
 
-async function clock(index: Queryable): Promise<number> {
-  const { rows } = await index.query<{ now: number }>('SELECT (extract(epoch FROM now()) * 1000)::float8 AS now');
-  return rows[0]?.now ?? 0;
+/** Reads in one snapshot that cannot write, whatever the role may do. */
+async function inSnapshot<Result>(database: Database, work: (index: Queryable) => Promise<Result>): Promise<Result> {
+  const client = await database.connect();
+  const schema = schemaOf(database);
+  try {
+    await client.query('BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    const result = await work({ query: (text, values) => client.query(inSchema(text, schema), values) });
+    await client.query('COMMIT');
+    client.release();
+    return result;
+  } catch (error) {
+    client.release(true);
+    throw error;
+  }
 }
 
-/** What the index holds, in six statements that only read. Without an index: nothing. Throws INDEX_*. */
-export function readRecorded(index: Queryable): Promise<Recorded> {
-  return guarded(async () => {
-    if (!(await hasIndex(index))) return { ...NOTHING_RECORDED, now: await clock(index) };
-    const [facts, verdicts, revisions, findings, rejected] = await Promise.all([
-      factsOf(index),
-      index.query<{ verdict: Verdict; since: number }>(VERDICTS),
-      lastRevisions(index, REVISIONS),
-      index.query<FindingRow>(FINDINGS, [LISTED]),
-      index.query<QuarantineRow>(QUARANTINE, [LISTED]),
-    ]);
-    return {
-      ...facts,
-      verdicts: verdicts.rows,
-      revisions,
-      findings: listed(findings.rows, problem),
-      quarantined: listed(rejected.rows, quarantined),
-    };
-  });
+async function read(index: Queryable): Promise<Recorded> {
+  const facts = await factsOf(index);
+  const verdicts = await index.query<{ verdict: Verdict; since: number }>(VERDICTS);
+  const revisions = await lastRevisions(index, REVISIONS);
+  const findings = await index.query<FindingRow>(FINDINGS, [LISTED]);
+  const rejected = await index.query<QuarantineRow>(QUARANTINE, [LISTED]);
+  return {
+    ...facts,
+    verdicts: verdicts.rows,
+    revisions,
+    findings: listed(findings.rows, problem),
+    quarantined: listed(rejected.rows, quarantined),
+  };
+}
+
+/** What the index holds, read in one snapshot. Without an index: nothing, at time 0. Throws INDEX_*. */
+export function readRecorded(index: Database): Promise<Recorded> {
+  return guarded(async () => ((await hasIndex(index)) ? inSnapshot(index, read) : NOTHING_RECORDED));
 }

@@ -128,7 +128,7 @@ function overall(recorded: Recorded, dataPlanes: readonly DataPlaneStatus[]): Ov
   const has = (...states: readonly Verdict['state'][]): boolean =>
     dataPlanes.some(({ state }) => states.includes(state));
   if (has('partitioned', 'rejecting', 'incompatible')) return 'trouble';
-  if (recorded.revisions.length === 0) return 'empty';
+  if (recorded.entities === 0 && recorded.revisions.every(({ changes }) => changes === 0)) return 'empty';
   if (dataPlanes.length === 0 || has('unknown')) return 'unknown';
   return has('applying') ? 'applying' : 'served';
 }

@@ -13,16 +13,17 @@ function isKnown(candidate: string, tokens: readonly string[]): boolean {
 
 /**
  * Lets a request pass whose bearer token or path secret is one of `tokens` (several during a rotation). The path is
- * for senders that cannot set a header, as kube-apiserver for admission webhooks. Throws WEBHOOK_UNAUTHORIZED.
+ * for senders that cannot set a header, as kube-apiserver for admission webhooks. Throws `code`.
  */
 export function authenticate(
   request: { readonly authorization: string | undefined; readonly pathToken: string | undefined },
   tokens: readonly string[],
+  code: 'WEBHOOK_UNAUTHORIZED' | 'STATUS_UNAUTHORIZED' = 'WEBHOOK_UNAUTHORIZED',
 ): void {
   const bearer = /^bearer +(\S+)$/i.exec(request.authorization ?? '')?.[1];
   const candidates = [bearer, request.pathToken].filter((candidate) => candidate !== undefined && candidate !== '');
-  if (candidates.length === 0) throw new AppError('WEBHOOK_UNAUTHORIZED', 'the request carries no token');
+  if (candidates.length === 0) throw new AppError(code, 'the request carries no token');
   if (!candidates.some((candidate) => candidate !== undefined && isKnown(candidate, tokens))) {
-    throw new AppError('WEBHOOK_UNAUTHORIZED', 'the token is wrong');
+    throw new AppError(code, 'the token is wrong');
   }
 }

@@ -22,6 +22,7 @@ function instructions(stack: Stack): string {
   Kong's Admin API       ${stack.kong.adminUrls.join('  ')}
 ${proxies.join('\n')}
   webhook                ${stack.webhook.url}
+  status page            ${stack.status.url}
   kubeconfig             ${stack.kubeconfig}
 
 Try:
@@ -31,7 +32,8 @@ Try:
   ${kubectl} edit ingress shop -n shop
   curl ${stack.kong.adminUrls[0]}/routes
 
-The functions run on their schedules; converge judges every minute. Ctrl-C stops everything and keeps the data.`;
+The functions run on their schedules; converge judges soon after each write, and every minute. The status page shows what
+it found; its token is also good for /status.json and /metrics, as a bearer. Ctrl-C stops everything and keeps the data.`;
 }
 
 /** Starts the stack with the shop in it, says where everything is, and stays until SIGINT or SIGTERM. */

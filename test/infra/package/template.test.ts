@@ -182,10 +182,13 @@ test('reconcile runs every 5 minutes, one at a time, and converge every minute, 
   }
 });
 
-test('the webhook has two routes and answers before API Gateway gives up', () => {
+test('webhook and status have their routes and answer before API Gateway gives up', () => {
   const keys = ofType('AWS::ApiGatewayV2::Route').map((route) => route['RouteKey']);
-  assert.deepEqual(keys, ['POST /webhook', 'POST /webhook/{token}']);
-  assert.ok(Number(properties('WebhookLambdaFunction', 'AWS::Lambda::Function')['Timeout']) < 30);
+  const status = ['GET /status', 'GET /status/{token}', 'GET /status.json', 'GET /metrics'];
+  assert.deepEqual(keys, ['POST /webhook', 'POST /webhook/{token}', ...status]);
+  for (const name of ['Webhook', 'Status']) {
+    assert.ok(Number(properties(`${name}LambdaFunction`, 'AWS::Lambda::Function')['Timeout']) < 30);
+  }
 });
 
 test('all functions run on Node 24 on arm64 with a role, a log group that ends, and their own handler', () => {
@@ -197,6 +200,7 @@ test('all functions run on Node 24 on arm64 with a role, a log group that ends, 
     ['functions/sync.handler', 'SyncRole'],
     ['functions/reconcile.handler', 'ScheduledRole'],
     ['functions/converge.handler', 'ConvergeRole'],
+    ['functions/status.handler', 'StatusRole'],
   ] as const;
   assert.deepEqual(
     about,
@@ -222,6 +226,8 @@ test('roles hold what their functions need and no more', () => {
     WebhookRole: base,
     SyncRole: [...base, ...consume],
     ScheduledRole: base,
+    // Nothing but its log: the page can change nothing.
+    StatusRole: ['logs:CreateLogStream', 'logs:PutLogEvents'],
     ConvergeRole: [...base, ...consume],
   });
   assert.doesNotMatch(text, /"Resource":\s*"\*"/);
@@ -350,7 +356,7 @@ test('each handler file is one zip, and packing it again elsewhere makes the sam
     else process.env['TZ'] = zone;
   });
   process.env['TZ'] = 'Asia/Tokyo';
-  const names = ['converge', 'reconcile', 'sync', 'webhook'];
+  const names = ['converge', 'reconcile', 'status', 'sync', 'webhook'];
   const files = await readdir(join(output, 'package'));
   assert.deepEqual(
     files.filter((file) => file.endsWith('.zip')),

@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import { changes } from './changes.ts';
+import { ago, clockTime } from './format.ts';
+import { html, Html } from './html.ts';
+import { journeyOf } from './picture.ts';
+import { picture } from './picture-svg.ts';
+import { dataPlaneTable, findings, headline, hero, quarantine, withheld, type Failure } from './sections.ts';
+import type { Status } from './status.ts';
+import { STYLE } from './style.ts';
+
+/** How often a browser loads the page again, s. */
+const REFRESH_SECONDS = 5;
+
+const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
+
+/** Nothing may run or be loaded but the page's own style sheet. */
+export const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  `style-src 'sha256-${STYLE_HASH}'`,
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** The whole page. `failure` says why nothing could be read. Pure. */
+export function page(status: Status, failure: Failure | undefined): string {
+  const title = `${headline(status)} – ${status.cluster ?? 'Kong Ingress Functions'}`;
+  const at = failure === undefined && status.now > 0 ? `as of ${clockTime(status.now)} UTC` : 'nothing could be read';
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta http-equiv="refresh" content="${REFRESH_SECONDS}" />
+        <meta name="robots" content="noindex" />
+        <title>${title}</title>
+        <style>
+          ${new Html(STYLE)}
+        </style>
+      </head>
+      <body>
+        <header>
+          <h1>Kong Ingress Functions${status.cluster === undefined ? '' : ` · ${status.cluster}`}</h1>
+          <p>${at}, every ${REFRESH_SECONDS} s</p>
+        </header>
+        <main>
+          ${hero(status, failure)}${withheld(status)}
+          <section>${picture(journeyOf(status, failure === undefined))}</section>
+          ${dataPlaneTable(status)}${quarantine(status)}${changes(status)}${findings(status)}
+        </main>
+        <footer>
+          Data planes checked ${ago(status.checkedAt, status.now)}, cluster compared
+          ${ago(status.reconciledAt, status.now)}.
+        </footer>
+      </body>
+    </html> `.text;
+}
