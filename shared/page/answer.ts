@@ -27,9 +27,13 @@ const VIEWS: Readonly<Record<View, { readonly type: string; readonly body: (show
   page: { type: 'text/html; charset=utf-8', body: ({ status, failure }) => page(status, failure) },
   json: {
     type: 'application/json',
-    body: ({ status, failure }) => JSON.stringify(failure === undefined ? status : { ...status, error: failure }),
+    body: ({ status, failure }) =>
+      JSON.stringify(failure === undefined ? status : { overall: status.overall, error: failure }),
   },
-  metrics: { type: 'text/plain; version=0.0.4; charset=utf-8', body: ({ status }) => prometheus(status) },
+  metrics: {
+    type: 'text/plain; version=0.0.4; charset=utf-8',
+    body: ({ status, failure }) => (failure === undefined ? prometheus(status) : `# ${failure.code}\n`),
+  },
 };
 
 /** Fails closed: an index that cannot be read gives `unknown` with the error's code. */

@@ -70,12 +70,12 @@ export function journeyOf(status: Status, reachable: boolean): Journey {
     functions: reachable ? functions(status) : { title: 'Functions', detail: '', state: UNKNOWN },
     controlPlane: {
       title: topology === 'hybrid' ? 'Control plane' : 'Admin API',
-      detail: topology === 'unknown' ? 'no answer yet' : topology,
+      detail: topology === 'unknown' ? '' : topology,
       state: known ? { ...FINE, label: 'answers' } : UNKNOWN,
     },
     database: {
       title: 'PostgreSQL',
-      detail: reachable ? counted(entities, 'entity', 'entities') : 'does not answer',
+      detail: reachable ? counted(entities, 'entity', 'entities') : '',
       state: reachable ? { ...FINE, label: 'answers' } : { glyph: 'rejecting', tone: 'bad', label: 'unreachable' },
     },
     dataPlanes: dataPlanes(status.dataPlanes),

@@ -138,6 +138,6 @@ export function statusOf(recorded: Recorded): Status {
   const { verdicts, ...rest } = recorded;
   const dataPlanes = verdicts
     .map((item) => current(recorded, item))
-    .toSorted((a, b) => URGENCY[a.state] - URGENCY[b.state] || a.name.localeCompare(b.name, 'en'));
+    .toSorted((a, b) => URGENCY[a.state] - URGENCY[b.state] || a.name.localeCompare(b.name, 'en', { numeric: true }));
   return { ...rest, dataPlanes, overall: overall(recorded, dataPlanes) };
 }

@@ -32,6 +32,7 @@ padding:1px 10px;font-size:14px;font-weight:600}
 table{border-collapse:collapse;width:100%;font-size:15px}
 th{text-align:left;font-weight:500;font-size:13px;color:var(--muted);padding:0 14px 6px 0;white-space:nowrap}
 td{border-top:1px solid var(--line);padding:8px 14px 8px 0;vertical-align:top;overflow-wrap:anywhere}
+td:first-child{min-width:9em}
 td:last-child,th:last-child{padding-right:0}
 td.keep{white-space:nowrap;overflow-wrap:normal}
 .number{font-variant-numeric:tabular-nums}
