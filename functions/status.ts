@@ -1,3 +1,5 @@
+import { keepConnected } from '../shared/access/connection.ts';
+import { awsSecretReader, resolveSettings } from '../shared/access/settings.ts';
 import { stateSchema } from '../shared/config.ts';
 import { handler as onion } from '../shared/handler.ts';
 import type { Database } from '../shared/index/database.ts';
@@ -11,28 +13,28 @@ import { authenticate } from '../shared/webhook/authenticate.ts';
 const CONNECTIONS = 2;
 const STATEMENT_TIMEOUT_MS = 5_000;
 
+/** Settings and connections of this function instance. */
 interface Setup {
   readonly config: StatusConfig;
   readonly index: Database;
+  close(): Promise<void>;
 }
 
-let made: Setup | undefined;
-
-/** Settings and connections of this function instance, made at its first event. */
-function setup(): Setup {
-  if (made === undefined) {
-    const config = statusConfig(process.env);
+const connection = keepConnected(
+  () => process.env,
+  async (settings): Promise<Setup> => {
+    const env = await resolveSettings(settings, awsSecretReader(settings));
+    const config = statusConfig(env);
     const pool = openPool(config.databaseUrl, CONNECTIONS, STATEMENT_TIMEOUT_MS);
-    made = { config, index: indexPool(pool, stateSchema(process.env)) };
-  }
-  return made;
-}
+    return { config, index: indexPool(pool, stateSchema(env)), close: () => pool.end() };
+  },
+);
 
 /** GET /status, /status/{token}, /status.json and /metrics: what converge and reconcile found, read from the index. */
 export const handler = onion(
   'status',
   async (request) => {
-    const { config, index } = setup();
+    const { config, index } = await connection();
     authenticate(request, config.tokens, 'STATUS_UNAUTHORIZED');
     return answerStatus(request.view, index);
   },

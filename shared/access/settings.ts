@@ -4,7 +4,7 @@ import { parseReference } from './reference.ts';
 import { type SecretReader, secretReader } from './secrets.ts';
 
 /** Settings of ours that may be references; other variables of the environment are nobody's business here. */
-const OURS = /^(?:KONG|KUBERNETES|WEBHOOK)_|^CLUSTERS$/;
+const OURS = /^(?:KONG|KUBERNETES|STATUS|WEBHOOK)_|^CLUSTERS$/;
 
 /** Read again while the function lives, so that they stay references; see `kubernetesConfig`. */
 const RENEWED: ReadonlySet<string> = new Set([

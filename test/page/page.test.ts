@@ -37,7 +37,7 @@ function markup(text: string): readonly string[] {
 
 test('hostile names change no element and no attribute of the page', () => {
   assert.deepEqual(markup(shown(everywhere(HOSTILE))), markup(shown(everywhere('plain'))));
-  assert.doesNotMatch(shown(everywhere(HOSTILE)), /<script|\u202e|\u0000/);
+  assert.doesNotMatch(shown(everywhere(HOSTILE)), /<script|\u202e|\p{Cc}(?<!\s)/u);
 });
 
 test('an escaped text holds nothing that HTML would take as more than text', () => {

@@ -9,18 +9,18 @@ export const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
 export function judged(
   name: string,
   state: DataPlaneState,
-  revision: string | undefined,
+  proven: string | undefined,
   more: Partial<Verdict> = {},
 ): Recorded['verdicts'][number] {
-  const proven = state === 'converged';
+  const isProven = state === 'converged';
   const verdict: Verdict = {
     node: `id-of-${name}`,
     name,
     state,
-    revision,
+    revision: proven,
     evidence: 'agreement',
-    proof: proven ? 'stored' : undefined,
-    marginMs: proven ? 1_500 : undefined,
+    proof: isProven ? 'stored' : undefined,
+    marginMs: isProven ? 1_500 : undefined,
     sinceWriteMs: 2_000,
     reason: `it is ${state}`,
     ...more,

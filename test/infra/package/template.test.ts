@@ -227,7 +227,7 @@ test('roles hold what their functions need and no more', () => {
     SyncRole: [...base, ...consume],
     ScheduledRole: base,
     // Nothing but its log: the page can change nothing.
-    StatusRole: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+    StatusRole: [...secrets, 'logs:CreateLogStream', 'logs:PutLogEvents'],
     ConvergeRole: [...base, ...consume],
   });
   assert.doesNotMatch(text, /"Resource":\s*"\*"/);
