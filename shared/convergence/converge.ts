@@ -9,8 +9,8 @@ import { byDatabase } from '../kong/discovery-database.ts';
 import type { NodeLister } from '../kong/discovery-nodes.ts';
 import type { KongRoot } from '../kong/root.ts';
 import type { ConvergenceConfig } from './config.ts';
-import { boundMs, holdMs, marginMs } from './delays.ts';
-import { databaseFacts, dataPlaneRows, lastAnnouncer, lastEvents } from './evidence.ts';
+import { boundMs, holdMs, marginMs, reportMs } from './delays.ts';
+import { announcements, databaseFacts, dataPlaneRows, lastEvents } from './evidence.ts';
 import type { DatabaseFacts } from './evidence.ts';
 import { hybridVerdicts } from './hybrid-verdict.ts';
 import { observed, recalled, seenNow } from './observations.ts';
@@ -107,21 +107,24 @@ async function hybrid(
   revisions: readonly Revision[],
   observe: Observe,
 ): Promise<readonly Verdict[]> {
-  const [rows, announcer] = await Promise.all([dataPlaneRows(kong, revisions), lastAnnouncer(kong)]);
-  const hold = holdMs({
-    settings: slowest(roots),
-    controlPlanes: Math.max(config.controlPlanes, roots.length),
-    entities: database.entities,
-    restarted: !roots.some((root) => root.nodeId === announcer),
-  });
+  const [rows, announced] = await Promise.all([dataPlaneRows(kong, revisions), announcements(kong, revisions)]);
+  const [announcer] = announced.nodes;
+  const running = roots.some((root) => root.nodeId === announcer);
+  const controlPlanes = Math.max(config.controlPlanes, roots.length);
+  const settings = slowest(roots);
   const seen = await observe(index, rows, database.now);
   return hybridVerdicts({
     now: database.now,
     revisions,
     rows: seen,
     live: config.live,
-    holdMs: hold,
+    holdMs: holdMs({ settings, controlPlanes, entities: database.entities }),
+    reportMs: reportMs(database.entities),
     marginMs: marginMs(database.entities),
+    pauseMs: settings.dbUpdateFrequency * 1000,
+    oneControlPlane: controlPlanes === 1,
+    replica: roots.some((root) => root.readOnlyHost !== undefined),
+    pushes: { ...announced, oneNode: announced.nodes.length === 1 && running },
   });
 }
 

@@ -15,25 +15,28 @@ function ms(seconds: number): number {
   return Math.ceil(seconds * 1000);
 }
 
-/** What decides how long a new hash must be held. */
+/** What decides how long the pushes of a write may take. */
 export interface HoldInput {
   readonly settings: Pick<KongRoot, 'dbUpdateFrequency' | 'dbUpdatePropagation'>;
   /** Control planes that share the database; a second one hears of a write by polling. */
   readonly controlPlanes: number;
   /** Rows in Kong's big tables. */
   readonly entities: number;
-  /** The control plane that announced the write is not the one that runs now. */
-  readonly restarted: boolean;
+}
+
+/** From the begin of an export until the data planes that store it have reported that, ms, at the longest. */
+export function reportMs(entities: number): number {
+  return EXPORT_APPLY_MS + Math.ceil((entities / 1000) * EXPORT_APPLY_MS_PER_1000) + PING_MS;
 }
 
 /**
- * How long all data planes must hold a new hash, ms: until then a control plane may still push the rest of the change
- * (DB §2.7 H3): its pause, another one's poll, export, apply and ping. After a restart also the reconnection.
+ * After so long, ms, everything that a write caused is pushed, stored and reported (DB §2.7 H3): the pause of its
+ * control plane, another one's poll, and a last export. With several control planes a data plane may also have to move
+ * from one that restarts to another one meanwhile.
  */
-export function holdMs({ settings, controlPlanes, entities, restarted }: HoldInput): number {
+export function holdMs({ settings, controlPlanes, entities }: HoldInput): number {
   const pauses = ms(settings.dbUpdateFrequency) * (controlPlanes > 1 ? 2 : 1) + ms(settings.dbUpdatePropagation);
-  const work = EXPORT_APPLY_MS + Math.ceil((entities / 1000) * EXPORT_APPLY_MS_PER_1000);
-  return pauses + work + PING_MS + (restarted ? RECONNECT_MS : 0);
+  return pauses + reportMs(entities) + (controlPlanes > 1 ? RECONNECT_MS : 0);
 }
 
 /** A stored configuration is served this much later, beyond what the report of it takes: twice what rows led by (DB §7). */

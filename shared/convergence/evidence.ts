@@ -3,7 +3,7 @@ import { select } from '../kong/database.ts';
 import { AppError } from '../errors.ts';
 import type { Mark } from './revisions.ts';
 import { EVENT_GRACE_MS } from './traditional-verdict.ts';
-import type { DataPlaneRow, Revision } from './types.ts';
+import type { DataPlaneRow, Pushes, Revision } from './types.ts';
 
 /** What Kong's PostgreSQL says of itself. */
 export interface DatabaseFacts extends Mark {
@@ -12,8 +12,13 @@ export interface DatabaseFacts extends Mark {
 }
 
 /** A row of `clustering_data_planes` as it stands, before anything is known of earlier runs. */
-export interface SeenRow extends Omit<DataPlaneRow, 'firstSeen' | 'hashSince' | 'rowSince'> {
+export interface SeenRow extends Omit<
+  DataPlaneRow,
+  'firstSeen' | 'hashSince' | 'rowSince' | 'rowFloor' | 'earlier' | 'status'
+> {
   readonly rowXmin: string;
+  /** What its Status API says; undefined: it was not asked, or did not answer. */
+  readonly statusHash: string | undefined;
 }
 
 /** The clock and the size. Throws KONG_DATABASE_UNAVAILABLE, also when it is a replica, whose rows may be old (DB §6 row 9). */
@@ -38,7 +43,7 @@ export async function databaseFacts(kong: Queryable): Promise<DatabaseFacts> {
  * snapshot's (DB §2.7). Throws KONG_DATABASE_UNAVAILABLE.
  */
 export async function dataPlaneRows(kong: Queryable, revisions: readonly Revision[]): Promise<readonly SeenRow[]> {
-  const rows = await select<Omit<SeenRow, 'afterRevision'> & { afterRevision: number | null }>(
+  const rows = await select<Omit<SeenRow, 'afterRevision' | 'statusHash'> & { afterRevision: number | null }>(
     kong,
     'clustering_data_planes',
     `SELECT d.id::text AS id, d.hostname, d.ip, coalesce(d.version, '') AS version, d.sync_status AS "syncStatus",
@@ -48,18 +53,37 @@ export async function dataPlaneRows(kong: Queryable, revisions: readonly Revisio
      FROM clustering_data_planes d`,
     [revisions.map((revision) => revision.snapshotXmax)],
   );
-  return rows.map((row) => ({ ...row, afterRevision: row.afterRevision ?? undefined }));
+  return rows.map((row) => ({ ...row, afterRevision: row.afterRevision ?? undefined, statusHash: undefined }));
 }
 
-/** Node id of the control plane that announced a write last, within the hour that Kong keeps it; undefined: none. */
-export async function lastAnnouncer(kong: Queryable): Promise<string | undefined> {
-  const [row] = await select<{ node: string }>(
+/** Announcements that are looked at; where there are more, Kong is too busy to tell writes apart. */
+const MOST_PUSHES = 500;
+/** How far before a revision announcements are of interest, ms; Kong keeps them for an hour. */
+const PUSHES_BEFORE_MS = 10 * 60_000;
+
+/** What control planes announced to their data planes lately. */
+export interface Announcements extends Omit<Pushes, 'oneNode'> {
+  /** Node ids of those who announced, the last one first. */
+  readonly nodes: readonly string[];
+}
+
+/** Reads announcements since ten minutes before the oldest revision. Throws KONG_DATABASE_UNAVAILABLE. */
+export async function announcements(kong: Queryable, revisions: readonly Revision[]): Promise<Announcements> {
+  const from = Math.min(...revisions.map(({ startedAt }) => startedAt)) - PUSHES_BEFORE_MS;
+  const rows = await select<{ at: number; node: string }>(
     kong,
     'cluster_events',
-    `SELECT node_id::text AS node FROM cluster_events WHERE channel = 'clustering:push_config' ORDER BY at DESC LIMIT 1`,
-    [],
+    `SELECT (extract(epoch FROM at) * 1000)::float8 AS at, node_id::text AS node FROM cluster_events
+     WHERE channel = 'clustering:push_config' AND at >= to_timestamp($1::float8 / 1000)
+     ORDER BY cluster_events.at DESC LIMIT ${MOST_PUSHES}`,
+    [Number.isFinite(from) ? from : 0],
   );
-  return row?.node;
+  const oldest = rows.at(-1)?.at ?? from;
+  return {
+    at: rows.map(({ at }) => at).toReversed(),
+    completeFrom: rows.length < MOST_PUSHES ? from : oldest + 1,
+    nodes: [...new Set(rows.map(({ node }) => node))],
+  };
 }
 
 /** A slice's writes take at most as long as a function may run. */

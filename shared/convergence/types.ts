@@ -68,6 +68,15 @@ export interface Revision {
   readonly convergedAt: number | undefined;
 }
 
+/** A configuration that a data plane had before the present one. Times are ms of the clock of Kong's PostgreSQL. */
+export interface Earlier {
+  readonly hash: string;
+  /** When a run first saw it. */
+  readonly since: number;
+  /** The data plane reported it after this time: the run before the one that saw its last report first. */
+  readonly floor: number;
+}
+
 /** A row of `clustering_data_planes`, with what earlier runs saw of it. Times are ms. */
 export interface DataPlaneRow {
   readonly id: string;
@@ -84,4 +93,22 @@ export interface DataPlaneRow {
   readonly firstSeen: number;
   readonly hashSince: number;
   readonly rowSince: number;
+  /** The row was written after this time; 0: nobody knows. */
+  readonly rowFloor: number;
+  /** The report before the last one, when it said the same: between which times the row was written. */
+  readonly reportBefore: { readonly floor: number; readonly since: number } | undefined;
+  /** The last few hashes before this one, the newest first. */
+  readonly earlier: readonly Earlier[];
+  /** What the data plane itself says that it has (its Status API), and since when runs hear that; undefined: not asked, or no answer. */
+  readonly status: { readonly hash: string; readonly since: number } | undefined;
+}
+
+/** Writes that control planes announced to their data planes (`clustering:push_config`), in this and other revisions. */
+export interface Pushes {
+  /** Times, ms; oldest first. */
+  readonly at: readonly number[];
+  /** From when on `at` holds every one, ms. */
+  readonly completeFrom: number;
+  /** One process announced all of them, and it is the one that runs now. */
+  readonly oneNode: boolean;
 }

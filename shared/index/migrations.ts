@@ -171,4 +171,22 @@ export const MIGRATIONS: readonly string[] = [
   );
   CREATE INDEX pending_root ON kong_ingress.pending (root);
   `,
+  `
+  -- What data planes had before: [{hash, since, floor}], times in ms, the newest first. "row_floor": the row was written
+  -- after this time; "before_…": the same of the report before, when it had the same hash. "status_hash": what the data plane's own Status API says.
+  ALTER TABLE kong_ingress.data_planes
+    ADD COLUMN row_floor timestamptz NOT NULL DEFAULT to_timestamp(0),
+    ADD COLUMN before_floor timestamptz,
+    ADD COLUMN before_since timestamptz,
+    ADD COLUMN earlier jsonb NOT NULL DEFAULT '[]',
+    ADD COLUMN status_hash text,
+    ADD COLUMN status_since timestamptz;
+
+  -- Configurations of control planes that were seen to hold a revision, and all before it.
+  CREATE TABLE kong_ingress.configurations (
+    hash text PRIMARY KEY,
+    revision bigint NOT NULL,
+    seen_at timestamptz NOT NULL
+  );
+  `,
 ];

@@ -7,7 +7,7 @@ import { hybridVerdicts } from '../../shared/convergence/hybrid-verdict.ts';
 import type { HybridFacts } from '../../shared/convergence/hybrid-verdict.ts';
 import { traditionalVerdicts } from '../../shared/convergence/traditional-verdict.ts';
 import { provenEverywhere } from '../../shared/convergence/proven-verdict.ts';
-import type { DataPlaneRow, Revision, Verdict } from '../../shared/convergence/types.ts';
+import type { DataPlaneRow, Pushes, Revision, Verdict } from '../../shared/convergence/types.ts';
 
 const NOW = 1_000_000;
 const HOLD = 8_000;
@@ -33,6 +33,10 @@ function row(more: Partial<DataPlaneRow> = {}): DataPlaneRow {
     firstSeen: NOW - 900_000,
     hashSince: NOW - 20_000,
     rowSince: NOW - 5_000,
+    rowFloor: NOW - 6_000,
+    reportBefore: undefined,
+    earlier: [],
+    status: undefined,
     ...more,
   };
 }
@@ -42,7 +46,26 @@ const other = (more: Partial<DataPlaneRow> = {}): DataPlaneRow =>
 
 function facts(rows: readonly DataPlaneRow[], more: Partial<HybridFacts> = {}): HybridFacts {
   const live = { kind: 'seen', forgetAfterMs: 300_000 } as const;
-  return { now: NOW, revisions: [REVISION], rows, live, holdMs: HOLD, marginMs: 500, ...more };
+  return {
+    now: NOW,
+    revisions: [REVISION],
+    rows,
+    live,
+    holdMs: HOLD,
+    reportMs: 3_000,
+    marginMs: 500,
+    pauseMs: 5_000,
+    oneControlPlane: true,
+    replica: false,
+    pushes: pushes(),
+    ...more,
+  };
+}
+
+/** Announcements of the revision's writes, and of others. */
+function pushes(others: readonly number[] = [], oneNode = true): Pushes {
+  const own = [0, 10, 20].map((ms) => REVISION.startedAt + 50 + ms);
+  return { at: [...own, ...others].toSorted((a, b) => a - b), completeFrom: NOW - 600_000, oneNode };
 }
 
 const stale = { lastSeen: NOW - 46_000, rowSince: NOW - 46_000 };
@@ -51,12 +74,40 @@ const old = { hashSince: NOW - 900_000, hash: 'old' };
 const long = [{ ...REVISION, startedAt: NOW - 900_000, writtenAt: NOW - 900_000 }];
 
 const cases: readonly (readonly [title: string, facts: HybridFacts, states: readonly string[]])[] = [
-  ['one hash, new, held long enough', facts([row(), other()]), ['converged', 'converged']],
-  ['held a moment too short', facts([row(), other({ hashSince: NOW - HOLD + 1 })]), ['applying', 'applying']],
+  ['one hash, new, when no push can come any more', facts([row(), other()]), ['converged', 'converged']],
+  ['new for shorter than a rebuild', facts([row(), other({ hashSince: NOW - 499 })]), ['converged', 'applying']],
   [
-    'held long, but since before the writes were done',
+    'a moment before the last push can have come',
     facts([row(), other()], { revisions: [{ ...REVISION, writtenAt: NOW - HOLD + 1 }] }),
     ['applying', 'applying'],
+  ],
+  [
+    'Kong announced the write late',
+    facts([row(), other()], { pushes: { at: [NOW - HOLD + 1], completeFrom: 0, oneNode: true } }),
+    ['applying', 'applying'],
+  ],
+  [
+    'a control plane restarted, and they have not reported since all pushes',
+    facts([row(), other({ rowFloor: REVISION.writtenAt + HOLD - 1 })], { pushes: pushes([], false) }),
+    ['applying', 'applying'],
+  ],
+  [
+    'a control plane restarted, and a report has just come, after one that said the same',
+    facts([row(), other({ rowSince: NOW, reportBefore: { floor: NOW - 20_000, since: NOW - 3_000 } })], {
+      pushes: pushes([], false),
+    }),
+    ['converged', 'converged'],
+  ],
+  [
+    'a control plane restarted, and they have reported since',
+    facts([row(), other()], { pushes: pushes([], false) }),
+    ['converged', 'converged'],
+  ],
+  ['control planes read a replica', facts([row(), other()], { replica: true }), ['unknown', 'unknown']],
+  [
+    'they say themselves what they have',
+    facts([row({ status: { hash: 'z', since: NOW - 1_000 } }), other({ status: { hash: 'z', since: NOW - 999 } })]),
+    ['converged', 'applying'],
   ],
   ['two hashes', facts([row(), other({ hash: 'newer' })]), ['applying', 'applying']],
   ['the hash of before the write', facts([row(), other(old)]), ['applying', 'applying']],
@@ -121,7 +172,8 @@ for (const [title, given, expected] of cases) {
       verdicts.map(({ state }) => state),
       expected,
     );
-    for (const { state, proof, reason } of verdicts) {
+    for (const { state, proof, reason, marginMs } of verdicts) {
+      assert.equal(marginMs !== undefined, proof === 'stored');
       assert.equal(proof, state === 'converged' ? 'stored' : undefined);
       assert.ok(reason.length > 10);
     }
@@ -155,6 +207,94 @@ test('proven everywhere: the oldest of what the data planes have; incompatible o
   assert.equal(proven([has, broken], 'ignore'), '7');
   assert.equal(proven([broken], 'ignore'), undefined);
   assert.equal(proven([]), undefined);
+});
+
+const young: Revision = { ...REVISION, startedAt: NOW - 3_000, writtenAt: NOW - 2_800 };
+const sole: Revision = { ...young, changes: 1 };
+const earlierOne = { hash: 'old', since: NOW - 900_000, floor: NOW - 30_000 };
+const first = { hash: 'part', since: NOW - 2_500, floor: NOW - 2_600 };
+const latest = { hash: 'new', hashSince: NOW - 700 };
+const one: Pushes = { at: [NOW - 2_900], completeFrom: NOW - 600_000, oneNode: true };
+const three: Pushes = { ...one, at: [NOW - 2_900, NOW - 2_890, NOW - 2_880] };
+const second = row({ ...latest, earlier: [first, earlierOne] });
+
+const complete: readonly (readonly [title: string, row: DataPlaneRow, Revision, Partial<HybridFacts>, boolean])[] = [
+  [
+    'a single write, in the first new configuration',
+    row({ ...latest, earlier: [earlierOne] }),
+    sole,
+    { pushes: one },
+    true,
+  ],
+  ['several writes, in the first one', row({ ...latest, earlier: [earlierOne] }), young, { pushes: three }, false],
+  ['several writes, in the second one', second, young, { pushes: three }, true],
+  ['the same with another control plane', second, young, { pushes: three, oneControlPlane: false }, false],
+  ['the same after a restart', second, young, { pushes: { ...three, oneNode: false } }, false],
+  ['the same when the writes took longer than a pause', second, young, { pushes: three, pauseMs: 199 }, false],
+  ['the same when somebody else wrote', second, young, { pushes: { ...three, at: [NOW - 2_950, ...three.at] } }, false],
+  [
+    'the same when somebody wrote before',
+    second,
+    young,
+    { pushes: { ...three, at: [NOW - 37_000, ...three.at] } },
+    false,
+  ],
+  ['the same when one write is not announced', second, young, { pushes: { ...three, at: three.at.slice(1) } }, false],
+  [
+    'the same when announcements are not known so far back',
+    second,
+    young,
+    { pushes: { ...three, completeFrom: NOW - 37_000 } },
+    false,
+  ],
+  ['the same when nothing is known of announcements', second, young, { pushes: undefined }, false],
+  [
+    'the second one is the one of before',
+    row({ ...latest, earlier: [first, { ...earlierOne, hash: 'new' }] }),
+    young,
+    { pushes: three },
+    false,
+  ],
+  ['nobody saw what was before', row({ ...latest, earlier: [first] }), young, { pushes: three }, false],
+  [
+    'a second after the write is not over',
+    row({ ...latest, earlier: [earlierOne] }),
+    { ...sole, writtenAt: NOW - 999 },
+    { pushes: one },
+    false,
+  ],
+];
+
+for (const [title, given, revision, more, expected] of complete) {
+  test(`hybrid, by what was before: ${title}`, () => {
+    const [verdict] = hybridVerdicts(facts([given], { revisions: [revision], ...more }));
+    assert.equal(verdict?.state, expected ? 'converged' : 'applying', verdict?.reason);
+  });
+}
+
+test('hybrid, by what was before: not while the data planes had different configurations when the writes began', () => {
+  const late = other({ ...latest, hash: 'x', earlier: [{ ...earlierOne, hash: 'older' }] });
+  const verdicts = hybridVerdicts(facts([second, late], { revisions: [young], pushes: three }));
+  assert.deepEqual(
+    verdicts.map(({ state }) => state),
+    ['applying', 'applying'],
+  );
+});
+
+test('a stronger evidence decides, and says nothing of what it does not need; what it could not be is said', () => {
+  const agreeing = [row(), other()];
+  const shadow = { evidence: 'shadow', holds: (hash: string) => (hash === 'newer' ? 0 : undefined) } as const;
+  const [held, overruled] = [
+    hybridVerdicts(facts([row({ hash: 'newer' })], { shadow, replica: true })),
+    hybridVerdicts(facts(agreeing, { shadow })),
+  ];
+  assert.deepEqual([held[0]?.state, held[0]?.evidence, held[0]?.proof], ['converged', 'shadow', 'stored']);
+  assert.deepEqual([overruled[0]?.state, overruled[0]?.evidence], ['applying', 'shadow']);
+  const missing = hybridVerdicts(
+    facts(agreeing, { shadow: { evidence: 'shadow', unavailable: 'a wrong certificate' } }),
+  );
+  assert.deepEqual([missing[0]?.state, missing[0]?.evidence], ['converged', 'agreement']);
+  assert.match(missing[0]?.reason ?? '', /shadow: a wrong certificate/);
 });
 
 test('hybrid: an older revision is proven while the newest is not', () => {
@@ -220,13 +360,12 @@ for (const [title, now, lastEvent, nodeBound, state] of nodes) {
   });
 }
 
-test('the hold covers the pause, export, apply and ping, a second control plane, size and a restart', () => {
+test('the hold covers the pause, export, apply and ping, a second control plane, and size', () => {
   const settings = { dbUpdateFrequency: 5, dbUpdatePropagation: 0 };
-  const input = { settings, controlPlanes: 1, entities: 0, restarted: false };
+  const input = { settings, controlPlanes: 1, entities: 0 };
   assert.equal(holdMs(input), 8_000);
-  assert.equal(holdMs({ ...input, controlPlanes: 2 }), 13_000);
+  assert.equal(holdMs({ ...input, controlPlanes: 2 }), 23_000);
   assert.equal(holdMs({ ...input, entities: 10_000 }), 13_000);
-  assert.equal(holdMs({ ...input, restarted: true }), 18_000);
   assert.equal(holdMs({ ...input, settings: { dbUpdateFrequency: 0.2, dbUpdatePropagation: 0.5 } }), 3_700);
 });
 
