@@ -298,6 +298,11 @@ export const ERRORS = {
     nextStep: 'Check that only a subscription filter of the audit log invokes the function.',
     retryable: false,
   },
+  MANIFEST_INVALID: {
+    cause: 'A file with manifests is not there, or is no YAML or JSON.',
+    nextStep: 'Correct the file that the message names, or the path to it.',
+    retryable: false,
+  },
   MESSAGE_INVALID: {
     cause: 'A message of the queue is not an event of ours, or of another cluster.',
     nextStep: 'Look at it in the dead-letter queue; whatever puts it into the queue has to stop.',

@@ -25,21 +25,21 @@ function filesIn(file: string): readonly string[] {
     .map((name) => path.join(file, name));
 }
 
-/** A document's value. Throws CONFIG_INVALID, also for aliases that would multiply beyond measure. */
+/** A document's value. Throws MANIFEST_INVALID, also for aliases that would multiply beyond measure. */
 function valueOf(document: Document.Parsed, source: string): unknown {
   const [error] = document.errors;
   if (error !== undefined) {
-    throw new AppError('CONFIG_INVALID', `${source} is no YAML: ${error.message.split('\n')[0] ?? ''}`);
+    throw new AppError('MANIFEST_INVALID', `${source} is no YAML: ${error.message.split('\n')[0] ?? ''}`);
   }
   try {
     const value: unknown = document.toJS({ maxAliasCount: 1000 });
     return value;
   } catch (cause) {
-    throw new AppError('CONFIG_INVALID', `${source} is no YAML that can be read`, { cause });
+    throw new AppError('MANIFEST_INVALID', `${source} is no YAML that can be read`, { cause });
   }
 }
 
-/** The documents of a YAML or JSON text; `List` kinds give their items. Throws CONFIG_INVALID. */
+/** The documents of a YAML or JSON text; `List` kinds give their items. Throws MANIFEST_INVALID. */
 function documents(text: string, source: string): readonly unknown[] {
   return parseAllDocuments(text, { logLevel: 'silent' }).flatMap((document) => {
     const value = valueOf(document, source);
@@ -60,7 +60,7 @@ function described(value: unknown): string {
   return `of kind ${JSON.stringify(kind ?? null)}, apiVersion ${JSON.stringify(apiVersion ?? null)}`;
 }
 
-/** Parses manifests. With `raw`, nothing is filled in that an API server would. Throws CONFIG_INVALID. */
+/** Parses manifests. With `raw`, nothing is filled in that an API server would. Throws MANIFEST_INVALID. */
 export function parseManifests(text: string, source: string, raw: boolean): Manifests {
   const objects: KubernetesObject[] = [];
   const ignored: string[] = [];
@@ -81,11 +81,11 @@ export function parseManifests(text: string, source: string, raw: boolean): Mani
   return { objects, ignored, broken };
 }
 
-/** Reads manifests from a file, a folder with all below it, or `-` for standard input. Throws CONFIG_INVALID. */
+/** Reads manifests from a file, a folder with all below it, or `-` for standard input. Throws MANIFEST_INVALID. */
 export function readManifests(file: string, raw: boolean): Manifests {
   if (file === '-') return parseManifests(readFileSync(0, 'utf8'), 'standard input', raw);
   if (statSync(file, { throwIfNoEntry: false }) === undefined) {
-    throw new AppError('CONFIG_INVALID', `${file} does not exist`);
+    throw new AppError('MANIFEST_INVALID', `${file} does not exist`);
   }
   const parts = filesIn(file).map((name) => parseManifests(readFileSync(name, 'utf8'), name, raw));
   return {

@@ -1,9 +1,9 @@
-import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
-import { AppError } from '../errors.ts';
 import { toDeclarative } from '../kong/declarative.ts';
 import { type OfflineResult, translateAll } from '../translate/offline.ts';
+import { GATES } from '../translate/kong-features.ts';
 import type { TranslateOptions } from '../translate/types.ts';
+import { badArguments, parseArguments } from './arguments.ts';
 import { readManifests } from './files.ts';
 
 export const usage = `translate -f FILE|DIR|- [--router-flavor traditional|expressions] [--feature-gates A=true,B=false]
@@ -28,7 +28,7 @@ function featureGates(value: string): Record<string, boolean> {
   for (const item of value.split(',').filter((part) => part !== '')) {
     const [name = '', enabled] = item.split('=');
     if (enabled !== 'true' && enabled !== 'false') {
-      throw new AppError('CONFIG_INVALID', '--feature-gates must be a list like RewriteURIs=true,GatewayAlpha=false');
+      throw badArguments('--feature-gates must be a list like RewriteURIs=true,GatewayAlpha=false', usage);
     }
     gates[name] = enabled === 'true';
   }
@@ -37,39 +37,34 @@ function featureGates(value: string): Record<string, boolean> {
 
 function outputOf(value: string): Output {
   if (value === 'declarative' || value === 'entities' || value === 'json') return value;
-  throw new AppError('CONFIG_INVALID', '--output must be declarative, entities or json');
+  throw badArguments('--output must be declarative, entities or json', usage);
 }
 
 function flavorOf(value: string): TranslateOptions['routerFlavor'] {
   if (value === 'expressions') return 'expressions';
   if (value === 'traditional' || value === 'traditional_compatible') return 'traditional';
-  throw new AppError('CONFIG_INVALID', '--router-flavor must be traditional, traditional_compatible or expressions');
+  throw badArguments('--router-flavor must be traditional, traditional_compatible or expressions', usage);
 }
 
-function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        file: { type: 'string', short: 'f' },
-        'router-flavor': { type: 'string', default: 'traditional' },
-        'feature-gates': { type: 'string', default: '' },
-        'ingress-class': { type: 'string', default: 'kong' },
-        'kong-version': { type: 'string', default: DEFAULT_KONG_VERSION },
-        output: { type: 'string', default: 'declarative' },
-        raw: { type: 'boolean', default: false },
-      },
-    }).values;
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : 'unknown arguments';
-    throw new AppError('CONFIG_INVALID', `${reason}\n${usage}`, { cause: error });
-  }
+function versionOf(value: string): Pick<TranslateOptions, 'kongVersion' | 'kongEdition'> {
+  const version = /^\d+\.\d+(\.\d+)*(?=-|$)/.exec(value)?.[0];
+  if (version === undefined) throw badArguments('--kong-version must be like 3.9.1 or 3.9.1-enterprise', usage);
+  return { kongVersion: version, kongEdition: value.includes('enterprise') ? 'enterprise' : 'community' };
 }
+
+const FLAGS = {
+  file: { type: 'string', short: 'f' },
+  'router-flavor': { type: 'string', default: 'traditional' },
+  'feature-gates': { type: 'string', default: '' },
+  'ingress-class': { type: 'string', default: 'kong' },
+  'kong-version': { type: 'string', default: DEFAULT_KONG_VERSION },
+  output: { type: 'string', default: 'declarative' },
+  raw: { type: 'boolean', default: false },
+} as const;
 
 function argumentsOf(args: readonly string[]): Arguments {
-  const values = parsed(args);
-  if (values.file === undefined) throw new AppError('CONFIG_INVALID', `-f is missing\n${usage}`);
-  const version = values['kong-version'];
+  const { values } = parseArguments({ args: [...args], options: FLAGS }, usage);
+  if (values.file === undefined) throw badArguments('-f is missing', usage);
   return {
     file: values.file,
     output: outputOf(values.output),
@@ -81,8 +76,7 @@ function argumentsOf(args: readonly string[]): Arguments {
       clusterDomain: '',
       drainSupport: false,
       featureGates: featureGates(values['feature-gates']),
-      kongVersion: version.split('-')[0] ?? version,
-      kongEdition: version.includes('enterprise') ? 'enterprise' : 'community',
+      ...versionOf(values['kong-version']),
       raw: values.raw,
     },
   };
@@ -97,12 +91,15 @@ export function render({ entities }: OfflineResult, output: Output): string {
     : stringify(document, { lineWidth: 0, aliasDuplicateObjects: false });
 }
 
-/** Runs `translate`. Returns the exit code: 2 when a finding is an error. Throws CONFIG_INVALID. */
+/** Runs `translate`. Returns the exit code: 2 when a finding is an error. Throws ARGUMENTS_INVALID and MANIFEST_INVALID. */
 export async function run(args: readonly string[]): Promise<number> {
   const { file, output, options } = argumentsOf(args);
   const { objects, ignored, broken } = readManifests(file, options.raw);
   const result = await translateAll(objects, options);
   process.stdout.write(render(result, output));
+  for (const gate of Object.keys(options.featureGates)) {
+    if (!Object.hasOwn(GATES, gate)) process.stderr.write(`note feature gate ${gate} decides nothing here\n`);
+  }
   for (const line of ignored) process.stderr.write(`note ${line}\n`);
   for (const line of broken) process.stderr.write(`error InvalidObject ${line}\n`);
   for (const { severity, reason, message } of result.findings) {

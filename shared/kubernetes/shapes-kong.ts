@@ -1,7 +1,9 @@
-import { type Shape, anything, flag, list, number, object, record, resource, text } from './shape.ts';
+import { type Shape, anything, flag, list, number, object, oneOf, record, resource, text } from './shape.ts';
 
 const JSON_OBJECT = record(anything);
 const SECRET_KEY = object({ name: text, key: text, namespace: text }, 'name', 'key');
+
+const PROTOCOL = oneOf('http', 'https', 'grpc', 'grpcs', 'tcp', 'tls', 'tls_passthrough', 'udp', 'ws', 'wss');
 
 const PLUGIN = resource(
   {
@@ -12,7 +14,7 @@ const PLUGIN = resource(
       object({ path: text, valueFrom: object({ secretKeyRef: SECRET_KEY }, 'secretKeyRef') }, 'path', 'valueFrom'),
     ),
     disabled: flag,
-    protocols: list(text),
+    protocols: list(PROTOCOL),
     ordering: JSON_OBJECT,
     instance_name: text,
   },
@@ -21,7 +23,15 @@ const PLUGIN = resource(
 
 const CONTROL_PLANE = object({ controlPlaneRef: object({ type: text }) });
 const STREAM_BACKEND = object({ serviceName: text, servicePort: number }, 'serviceName', 'servicePort');
-const HASH = object({ input: text, header: text, cookie: text, cookiePath: text, queryArg: text, uriCapture: text });
+const HASH = object({
+  input: oneOf('ip', 'consumer', 'path', 'none'),
+  header: text,
+  cookie: text,
+  cookiePath: text,
+  queryArg: text,
+  uriCapture: text,
+});
+const ALGORITHM = oneOf('round-robin', 'consistent-hashing', 'least-connections', 'latency', 'sticky-sessions');
 
 /** Shapes of Kong's custom resources. */
 export const KONG_SHAPES = {
@@ -37,18 +47,24 @@ export const KONG_SHAPES = {
   }),
   KongConsumerGroup: resource({ spec: CONTROL_PLANE }),
   KongIngress: resource({ upstream: JSON_OBJECT }),
-  TCPIngress: resource({
-    spec: object({
-      rules: list(object({ host: text, port: number, backend: STREAM_BACKEND }, 'port', 'backend')),
-      tls: list(object({ hosts: list(text), secretName: text })),
-    }),
-  }),
-  UDPIngress: resource({
-    spec: object({ rules: list(object({ port: number, backend: STREAM_BACKEND }, 'port', 'backend')) }),
-  }),
+  TCPIngress: resource(
+    {
+      spec: object({
+        rules: list(object({ host: text, port: number, backend: STREAM_BACKEND }, 'port', 'backend')),
+        tls: list(object({ hosts: list(text), secretName: text })),
+      }),
+    },
+    'spec',
+  ),
+  UDPIngress: resource(
+    {
+      spec: object({ rules: list(object({ port: number, backend: STREAM_BACKEND }, 'port', 'backend')) }),
+    },
+    'spec',
+  ),
   KongUpstreamPolicy: resource({
     spec: object({
-      algorithm: text,
+      algorithm: ALGORITHM,
       slots: number,
       hashOn: HASH,
       hashOnFallback: HASH,
@@ -56,26 +72,41 @@ export const KONG_SHAPES = {
       healthchecks: object({ active: JSON_OBJECT, passive: JSON_OBJECT, threshold: number }),
     }),
   }),
-  KongVault: resource({
-    spec: object(
-      { backend: text, prefix: text, description: text, config: JSON_OBJECT, controlPlaneRef: object({ type: text }) },
-      'backend',
-      'prefix',
-    ),
-  }),
-  KongLicense: resource({ rawLicenseString: text, enabled: flag }),
-  KongCustomEntity: resource({
-    spec: object(
-      {
-        type: text,
-        controllerName: text,
-        fields: JSON_OBJECT,
-        parentRef: object({ group: text, kind: text, namespace: text, name: text }, 'name'),
-      },
-      'type',
-    ),
-  }),
-  KongServiceFacade: resource({
-    spec: object({ backendRef: object({ name: text, port: number }, 'name') }, 'backendRef'),
-  }),
+  KongVault: resource(
+    {
+      spec: object(
+        {
+          backend: text,
+          prefix: text,
+          description: text,
+          config: JSON_OBJECT,
+          controlPlaneRef: object({ type: text }),
+        },
+        'backend',
+        'prefix',
+      ),
+    },
+    'spec',
+  ),
+  KongLicense: resource({ rawLicenseString: text, enabled: flag }, 'rawLicenseString'),
+  KongCustomEntity: resource(
+    {
+      spec: object(
+        {
+          type: text,
+          controllerName: text,
+          fields: JSON_OBJECT,
+          parentRef: object({ group: text, kind: text, namespace: text, name: text }, 'name'),
+        },
+        'type',
+      ),
+    },
+    'spec',
+  ),
+  KongServiceFacade: resource(
+    {
+      spec: object({ backendRef: object({ name: text, port: number }, 'name') }, 'backendRef'),
+    },
+    'spec',
+  ),
 } satisfies Readonly<Record<string, Shape>>;

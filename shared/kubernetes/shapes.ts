@@ -26,14 +26,17 @@ const INGRESS_PATH = object(
 );
 
 const CORE_SHAPES = {
-  Ingress: resource({
-    spec: object({
-      ingressClassName: text,
-      defaultBackend: INGRESS_BACKEND,
-      tls: list(object({ hosts: list(text), secretName: text })),
-      rules: list(object({ host: text, http: object({ paths: list(INGRESS_PATH) }) })),
-    }),
-  }),
+  Ingress: resource(
+    {
+      spec: object({
+        ingressClassName: text,
+        defaultBackend: INGRESS_BACKEND,
+        tls: list(object({ hosts: list(text), secretName: text })),
+        rules: list(object({ host: text, http: object({ paths: list(INGRESS_PATH) }) })),
+      }),
+    },
+    'spec',
+  ),
   IngressClass: resource({
     spec: object({
       controller: text,

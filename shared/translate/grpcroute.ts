@@ -92,6 +92,7 @@ function proposeRuleService(
     protocol: plain ? 'grpc' : 'grpcs',
     timeouts: true,
     backends,
+    untagged: context.options.routerFlavor === 'traditional',
     rank: context.rank(0),
   });
   if (service !== undefined && backends.length === 0 && refs.length > 0) proposeTermination(context, service);

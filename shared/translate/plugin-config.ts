@@ -46,7 +46,7 @@ function parsed(text: string, parser: (text: string) => unknown): unknown {
 /** The Secret's value as JSON, else as YAML (KIC 2.9.3). */
 function configFromSecret(context: Context, plugin: KubernetesObject, ref: SecretKeyRef): Config {
   const text = secretValue(context, plugin, ref, 'configFrom.secretKeyRef');
-  const config = parsed(text, JSON.parse) ?? parsed(text, (yaml) => parse(yaml, { logLevel: 'silent' }));
+  const config = parsed(text, JSON.parse) ?? parsed(text, (yaml) => parse(yaml, { logLevel: 'error' }));
   if (!isConfig(config))
     throw new ConfigProblem('configFrom.secretKeyRef names a value that is no JSON or YAML object');
   return config;

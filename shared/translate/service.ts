@@ -24,6 +24,8 @@ export interface ServiceDraft {
   /** Connect, read and write timeout in ms instead of the default. */
   readonly timeoutMs?: number;
   readonly backends: readonly Backend[];
+  /** True where KIC knows no object that stands for several Services, so that their Kong service has no tags (KIC 2.1.5). */
+  readonly untagged?: boolean;
   readonly rank: Rank;
   readonly gate?: Slot;
   readonly quiet?: true;
@@ -71,11 +73,16 @@ function areConsistent(context: Context, draft: ServiceDraft, services: readonly
 }
 
 /** The tags of a Kong service and its upstream (KIC 2.1.5). */
-function serviceTags(context: Context, backends: readonly ResolvedBackend[]): readonly string[] {
+function serviceTags(
+  context: Context,
+  backends: readonly ResolvedBackend[],
+  { untagged = false }: ServiceDraft,
+): readonly string[] {
   const owners = backends.flatMap(({ owner }) => (owner === undefined ? [] : [owner]));
   const [only, second] = owners;
   if (only === undefined) return unknownTags();
-  return objectTags(context, second === undefined ? only : context.root);
+  if (second === undefined) return objectTags(context, only);
+  return untagged ? [] : objectTags(context, context.root);
 }
 
 type ServiceFields = Record<string, string | number | boolean | readonly string[] | undefined>;
@@ -158,7 +165,7 @@ export function proposeService(context: Context, draft: ServiceDraft): KongServi
 
   const slot = `services/${draft.name}`;
   const common = {
-    tags: serviceTags(context, backends),
+    tags: serviceTags(context, backends, draft),
     rank: draft.rank,
     ...(draft.gate === undefined ? {} : { gate: draft.gate }),
     ...(draft.quiet === undefined ? {} : { quiet: draft.quiet }),

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { parse } from 'yaml';
+import { run } from '../../shared/cli/translate.ts';
+import { AppError } from '../../shared/errors.ts';
 
 const CLI = path.join(import.meta.dirname, '../../functions/cli.ts');
 let folder = '';
@@ -97,16 +99,16 @@ test('router flavour, class and feature gates count', async () => {
   assert.equal(other.stdout, '_format_version: "3.0"\n');
   const gates = await translate(['-f', path.join(folder, 'both'), '--feature-gates', 'RewriteURIs=maybe']);
   assert.equal(gates.code, 1);
-  assert.match(gates.stderr, /^CONFIG_INVALID /);
+  assert.match(gates.stderr, /^ARGUMENTS_INVALID --feature-gates /);
 });
 
 test('what is no manifest is named', async () => {
   const broken = await translate(['-f', path.join(folder, 'broken.yaml')]);
   assert.equal(broken.code, 1);
-  assert.match(broken.stderr, /^CONFIG_INVALID .*broken\.yaml is no YAML/);
+  assert.match(broken.stderr, /^MANIFEST_INVALID .*broken\.yaml is no YAML/);
   const exploded = await translate(['-f', '-'], BOMB);
   assert.equal(exploded.code, 1);
-  assert.match(exploded.stderr, /^CONFIG_INVALID standard input is no YAML that can be read/);
+  assert.match(exploded.stderr, /^MANIFEST_INVALID standard input is no YAML that can be read/);
   const nameless = await translate(['-f', path.join(folder, 'nameless.yaml')]);
   assert.equal(nameless.code, 2);
   assert.match(nameless.stderr, /error InvalidObject .*a Service without usable metadata/);
@@ -115,4 +117,36 @@ test('what is no manifest is named', async () => {
   assert.match(missing.stderr, /gone\.yaml does not exist/);
   const none = await translate([]);
   assert.equal(none.code, 1);
+});
+
+const BAD_FLAGS: readonly (readonly [args: readonly string[], message: RegExp])[] = [
+  [[], /-f is missing/],
+  [['--output', 'xml'], /--output must be/],
+  [['--router-flavor', 'modern'], /--router-flavor must be/],
+  [['--kong-version', 'latest'], /--kong-version must be like/],
+  [['--unknown'], /--unknown/],
+];
+
+for (const [args, message] of BAD_FLAGS) {
+  test(`wrong arguments are named, with the usage: ${args.join(' ')}`, async () => {
+    const file = args.length === 0 ? [] : ['-f', folder];
+    await assert.rejects(run([...file, ...args]), (error) => {
+      assert.ok(error instanceof AppError);
+      assert.equal(error.code, 'ARGUMENTS_INVALID');
+      assert.match(error.message, message);
+      assert.match(error.message, /usage: kong-ingress translate -f FILE\|DIR\|-/);
+      return true;
+    });
+  });
+}
+
+test('the version and edition of Kong decide what it is given', async () => {
+  const license =
+    'apiVersion: configuration.konghq.com/v1alpha1\nkind: KongLicense\nmetadata: { name: l }\nrawLicenseString: x';
+  const version = '3.9.1.2-enterprise-edition';
+  const enterprise = await translate(['-f', '-', '--kong-version', version, '--feature-gates', 'X=true'], license);
+  assert.match(enterprise.stdout, /^licenses:/m);
+  assert.equal(enterprise.stderr, 'note feature gate X decides nothing here\n');
+  const community = await translate(['-f', '-', '--kong-version', '3.9.1'], license);
+  assert.equal(community.stdout, '_format_version: "3.0"\n');
 });
