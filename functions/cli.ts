@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   converge: () => import('../shared/cli/converge.ts'),
   status: () => import('../shared/cli/status.ts'),
   wait: () => import('../shared/cli/wait.ts'),
+  watch: () => import('../shared/cli/watch.ts'),
 };
 
 const USAGE = `usage: kong-ingress COMMAND [ARGUMENTS]
@@ -26,6 +27,7 @@ const USAGE = `usage: kong-ingress COMMAND [ARGUMENTS]
   converge   judges once which data planes run the newest revision
   status     the verdicts and the last revisions, read only
   wait       waits until every data plane is proven to run what is written
+  watch      follows a cluster that cannot call, and posts what changes
 "kong-ingress COMMAND --help" says more. Settings are the functions' environment variables (KONG_ADMIN_URL,
 KONG_DATABASE_URL, …); the cluster is KUBERNETES_URL with its credentials, --kubeconfig FILE or KUBECONFIG.
 `;

@@ -41,10 +41,10 @@ export interface ChangeEvent {
   readonly observedAt: string;
 }
 
-/** Asks for a reconcile, because objects changed that nobody named (a deletecollection, an audit event cut short). */
+/** Asks for a reconcile, because objects changed that nobody named (a deletecollection, an audit event cut short, before a watch). */
 export interface ReconcileRequest {
   readonly cluster: string;
-  readonly reason: 'DeleteCollection' | 'UnreadableAuditEvent';
+  readonly reason: 'DeleteCollection' | 'UnreadableAuditEvent' | 'WatchStarted';
   /** When the sender saw it, RFC 3339. */
   readonly observedAt: string;
 }

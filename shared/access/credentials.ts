@@ -26,3 +26,8 @@ export function sameCredentials(one: Credentials, other: Credentials): boolean {
     one.clientKey === other.clientKey
   );
 }
+
+/** Whether credentials are those that were refused. */
+export function isRefused(credentials: Credentials, refused: Partial<Credentials>): boolean {
+  return sameCredentials(credentials, { ...credentials, ...refused });
+}

@@ -1,5 +1,7 @@
 import type { RequestOptions } from 'node:https';
 import { type Cluster, KubeConfig } from '@kubernetes/client-node';
+import { type CredentialSource, isRefused } from '../access/credentials.ts';
+import { renewed } from '../access/renewed.ts';
 import type { KubernetesConfig } from '../config.ts';
 import { AppError } from '../errors.ts';
 
@@ -81,5 +83,16 @@ export async function loadKubeconfig(path: string, clusterName = 'default'): Pro
     clientCertificate: pem(options.cert),
     clientKey: pem(options.key),
     timeoutMs: TIMEOUT_MS,
+  };
+}
+
+/** The credentials of a kubeconfig's current context, got anew when they are refused: a plugin's tokens end. */
+export function kubeconfigSource(path: string): CredentialSource {
+  const load = renewed(async () => ({ value: await loadKubeconfig(path), until: Number.POSITIVE_INFINITY }));
+  return {
+    async current(refused) {
+      const last = await load();
+      return refused !== undefined && isRefused(last, refused) ? load(last) : last;
+    },
   };
 }

@@ -13,6 +13,8 @@ export interface ApiRequest {
   readonly body?: unknown;
   /** Of the body; `application/json` unless set (patches have types of their own). */
   readonly contentType?: string;
+  /** The form of the answer, JSON unless set. */
+  readonly accept?: string;
 }
 
 /** What came back: the parsed JSON, or the text when it is none. */

@@ -60,14 +60,19 @@ function optional(field: 'uid' | 'resourceVersion' | 'previousResourceVersion', 
   return value === undefined || value === '' ? {} : { [field]: value };
 }
 
+/** When a sender says that it saw something, or when it was received if it says nothing usable. */
+export function time(observedAt: string, { receivedAt }: Pick<Receipt, 'receivedAt'>): string {
+  return Number.isNaN(Date.parse(observedAt)) ? receivedAt : observedAt;
+}
+
 /** The hint of a report; one without a name (generateName before the name is made) cannot be published. Pure. */
-export function hint(report: Report, { cluster, receivedAt }: Receipt): Hint {
+export function hint(report: Report, receipt: Receipt): Hint {
   if (report.name === '') return { ignored: 'Nameless' };
   const { group, version, namespaced } = KINDS[report.kind];
   return {
     change: {
       ref: {
-        cluster,
+        cluster: receipt.cluster,
         group,
         version,
         kind: report.kind,
@@ -78,7 +83,7 @@ export function hint(report: Report, { cluster, receivedAt }: Receipt): Hint {
       ...optional('uid', report.uid),
       ...optional('resourceVersion', report.resourceVersion),
       ...optional('previousResourceVersion', report.previousResourceVersion),
-      observedAt: Number.isNaN(Date.parse(report.observedAt)) ? receivedAt : report.observedAt,
+      observedAt: time(report.observedAt, receipt),
     },
   };
 }

@@ -1,10 +1,13 @@
 import type { ChangeEvent } from '../events.ts';
 import { type JsonRecord, parseJson } from '../json.ts';
-import { type Hint, type Receipt, hint, kindOfGroup } from './change.ts';
+import { type Hint, type Receipt, hint, kindOfGroup, time } from './change.ts';
 import { name, optionalRecord, record, text, unknownShape } from './shape.ts';
 
 /** Knative's ApiServerSource: `resource` events carry the object, `ref` events its name. */
 const TYPE = /^dev\.knative\.apiserver\.(?:resource|ref)\.(add|update|delete)$/;
+
+/** `kong-ingress watch` tells that it begins, and that nobody can say what changed before. Without data. */
+export const WATCH_STARTED = 'kong-ingress-functions.watch.started';
 
 const OPERATIONS: Readonly<Record<string, ChangeEvent['operation'] | undefined>> = {
   add: 'create',
@@ -62,6 +65,10 @@ function decoded(event: JsonRecord, path: string): JsonRecord {
 /** The hint of an event in structured mode: attributes and data in one object. Throws WEBHOOK_UNKNOWN_SHAPE. Pure. */
 export function parseStructured(body: unknown, path: string, receipt: Receipt): Hint {
   const attributes = record(body, path);
+  if (attributes['type'] === WATCH_STARTED) {
+    const observedAt = time(text(attributes, 'time', path), receipt);
+    return { reconcile: { cluster: receipt.cluster, reason: 'WatchStarted', observedAt } };
+  }
   return hintOf({ attributes, data: decoded(attributes, path) }, path, receipt);
 }
 

@@ -1,4 +1,4 @@
-import { isObject, textAt, without, type Json, type JsonObject } from './json.ts';
+import { isObject, textAt, type Json, type JsonObject } from './json.ts';
 import { apiVersionOf, type Resource } from './resources.ts';
 import type { Stored } from './store.ts';
 
@@ -55,6 +55,6 @@ export function metadataOnly(object: JsonObject): JsonObject {
   return {
     kind: 'PartialObjectMetadata',
     apiVersion: 'meta.k8s.io/v1',
-    metadata: isObject(metadata) ? without(metadata, 'managedFields') : {},
+    metadata: isObject(metadata) ? metadata : {},
   };
 }

@@ -156,3 +156,23 @@ test('the audit webhook’s kubeconfig names the webhook with a bearer token', (
   assert.match(JSON.stringify(config['clusters']), /"server":"https:\/\/[^"]+\/webhook"/);
   assert.match(JSON.stringify(config['users']), /"token":"TOKEN"/);
 });
+
+test('the watch runs without rights: not as root, on a read-only file system, with a role that only reads', () => {
+  const binding = only('watch.yml', 'ClusterRoleBinding');
+  assert.equal(Object(binding['roleRef']).name, 'kong-ingress-functions-read');
+  const { spec } = Object(only('watch.yml', 'Deployment')['spec']).template;
+  assert.equal(spec.securityContext.runAsNonRoot, true);
+  const [container, ...others] = records(spec.containers);
+  assert.deepEqual(others, []);
+  assert.deepEqual(container?.['securityContext'], {
+    allowPrivilegeEscalation: false,
+    readOnlyRootFilesystem: true,
+    capabilities: { drop: ['ALL'] },
+  });
+  const { containerPort } = records(container?.['ports'])[0] ?? {};
+  assert.ok(texts(container?.['command']).includes(`$(POD_IP):${String(containerPort)}`));
+  assert.deepEqual(
+    [Object(container?.['livenessProbe']).httpGet.path, Object(container?.['readinessProbe']).httpGet.path],
+    ['/livez', '/readyz'],
+  );
+});
