@@ -43,6 +43,8 @@ export interface WebhookConfig {
   readonly maxBodyBytes: number;
   /** User names whose writes are our own (status) and not changes. */
   readonly ownUsers: readonly string[];
+  /** Whether admission reviews are judged, and what holds for those that cannot be: allowed (`open`) or refused. */
+  readonly admission: 'off' | 'open' | 'closed';
 }
 
 /** How slices run. */
@@ -77,6 +79,12 @@ export function stateSchema(env: Environment): string {
   return indexSchema(optional(env, 'CLUSTER_NAME') ?? 'default', optional(env, 'KONG_WORKSPACE') ?? '');
 }
 
+function admission(env: Environment): WebhookConfig['admission'] {
+  const mode = optional(env, 'ADMISSION') ?? 'off';
+  if (mode === 'off' || mode === 'open' || mode === 'closed') return mode;
+  throw new AppError('CONFIG_INVALID', 'ADMISSION must be off, open or closed');
+}
+
 /** Reads the webhook's settings. Throws CONFIG_INVALID. */
 export function webhookConfig(env: Environment): WebhookConfig {
   const tokens = list(env, 'WEBHOOK_TOKENS', []);
@@ -87,6 +95,7 @@ export function webhookConfig(env: Environment): WebhookConfig {
     tokens,
     maxBodyBytes: integer(env, 'WEBHOOK_MAX_BODY_BYTES', 5_000_000, 1),
     ownUsers: list(env, 'OWN_USERS', ['system:serviceaccount:kong:kong-ingress-functions']),
+    admission: admission(env),
   };
 }
 

@@ -210,6 +210,17 @@ export const ERRORS = {
     status: 503,
     retryable: true,
   },
+  ADMISSION_TOO_LARGE: {
+    cause: 'A write refers to more objects than an admission review looks up.',
+    nextStep: 'Divide the object, or set ADMISSION to open, which allows it with a warning.',
+    retryable: false,
+  },
+  ADMISSION_TOO_SLOW: {
+    cause: 'A write could not be judged in the time that the API server waits.',
+    nextStep:
+      'Try again; if it stays, look at the latency of Kong, PostgreSQL and the API server, or raise timeoutSeconds.',
+    retryable: true,
+  },
   WEBHOOK_BODY_TOO_LARGE: {
     cause: 'The body of a webhook request is larger than WEBHOOK_MAX_BODY_BYTES.',
     nextStep: 'Let the sender send smaller batches (audit: --audit-webhook-batch-max-size).',

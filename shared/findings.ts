@@ -97,6 +97,7 @@ export const REASONS = {
     severity: 'error',
     nextStep: 'Remove one of the two objects, or give them different names or keys.',
   },
+  SchemaViolation: { severity: 'error', nextStep: 'Correct the fields that Kong names.' },
   TranslationFailed: {
     severity: 'error',
     nextStep: 'This is a fault of ours; what the object had in Kong stays. Report it with the object.',

@@ -14,6 +14,8 @@ import { isBody, text } from './json.ts';
 import { collectionPath, entityPath } from './paths.ts';
 import { rejection } from './rejection.ts';
 import type { Rejection } from './rejection.ts';
+import { violation } from './violation.ts';
+import type { Violation } from './violation.ts';
 import { kongRoot } from './root.ts';
 import type { KongRoot } from './root.ts';
 import { parseSchema } from './schema.ts';
@@ -45,6 +47,11 @@ export interface AdminClient {
   root(): Promise<KongRoot>;
   /** `GET /schemas/<name>`, for instance `routes` or `plugins/key-auth`; undefined when Kong knows none. Cached. */
   schema(name: string): Promise<Schema | undefined>;
+  /**
+   * Whether Kong's schema takes a body (`POST /schemas/<type>/validate`): undefined when it does. Kong looks at no
+   * references and no unique keys for that (DB §8.1).
+   */
+  validate(type: EntityType, body: Body): Promise<Violation | undefined>;
   /** HTTP requests sent so far, repetitions included. */
   requests(): number;
   /** Closes the kept connections. */
@@ -228,6 +235,12 @@ export function adminClient(
       schemas.set(name, fetched);
       fetched.catch(() => schemas.delete(name));
       return fetched;
+    },
+    validate: async (type, body) => {
+      const call: Call = { method: 'POST', path: `/schemas/${type}/validate`, body };
+      const answer = await send(call);
+      checkAnswer(call, answer);
+      return answer.status < 300 ? undefined : violation(type, answer.status, answer.data);
     },
     requests: () => count,
     close: () => {

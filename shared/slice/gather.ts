@@ -83,7 +83,7 @@ async function readChanges(
 }
 
 /** Every slot that matters for these proposals: their own, and those that they refer to. */
-function slotsOf(proposals: readonly Proposal[]): readonly Slot[] {
+export function slotsOf(proposals: readonly Proposal[]): readonly Slot[] {
   return proposals.flatMap((item) => [
     item.slot,
     ...Object.values(item.refs).map((ref) => ref.slot),

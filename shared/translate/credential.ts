@@ -7,12 +7,12 @@ import { type Context, type Draft, find, rankOf, objectTags } from './context.ts
 import { entityId } from './identity.ts';
 import { secretText } from './secret.ts';
 
-const CREDENTIAL_LABEL = 'konghq.com/credential';
+export const CREDENTIAL_LABEL = 'konghq.com/credential';
 
 type Fields = Draft['body'];
 
 /** One of Kong's credential types (KIC 2.10.2). */
-interface CredentialType {
+export interface CredentialType {
   readonly entity: EntityType;
   /** Fields without which there is no credential; the first is what Kong holds unique. */
   readonly required: readonly [string, ...string[]];
@@ -75,7 +75,7 @@ function credentialFields(context: Context, secret: Secret, label: string, type:
 }
 
 /** The credential of a Secret, or why there is none. */
-function credentialType(secret: Secret): readonly [string, CredentialType] | string {
+export function credentialType(secret: Secret): readonly [string, CredentialType] | string {
   const label = secret.metadata.labels?.[CREDENTIAL_LABEL];
   if (label === undefined) return `has no label ${CREDENTIAL_LABEL}`;
   const type = Object.hasOwn(TYPES, label) ? TYPES[label] : undefined;
@@ -86,7 +86,7 @@ function credentialType(secret: Secret): readonly [string, CredentialType] | str
 }
 
 /** Keys of credentials are secret themselves, so that slots and ids are made of their digest. */
-function uniqueKey(value: string): string {
+export function uniqueKey(value: string): string {
   return createHash('sha256').update(value).digest('hex');
 }
 

@@ -18,7 +18,8 @@ const CUSTOM_TYPES: ReadonlySet<string> = new Set<OptionalEntityType>([
   'graphql_ratelimiting_advanced_cost_decoration',
 ]);
 
-function isCustomType(type: string): type is OptionalEntityType {
+/** Whether a KongCustomEntity may be of this type. */
+export function isCustomType(type: string): type is OptionalEntityType {
   return CUSTOM_TYPES.has(type);
 }
 

@@ -54,7 +54,8 @@ function healthchecks(policy: KongUpstreamPolicy): Json | undefined {
   };
 }
 
-function policyFields(policy: KongUpstreamPolicy): UpstreamFields {
+/** A KongUpstreamPolicy's fields as Kong spells them. */
+export function policyFields(policy: KongUpstreamPolicy): UpstreamFields {
   const { algorithm, slots, hashOn, hashOnFallback, stickySessions } = policy.spec ?? {};
   return {
     ...(algorithm === undefined ? {} : { algorithm }),

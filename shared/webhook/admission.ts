@@ -2,6 +2,8 @@ import type { ChangeEvent } from '../events.ts';
 import type { JsonRecord } from '../json.ts';
 import { type Hint, type Receipt, hint, isOwn, kindOfResource } from './change.ts';
 import { name, optionalRecord, record, text, unknownShape } from './shape.ts';
+import type { AdmissionWrite, Verdict } from './verdict.ts';
+import { isWorthJudging } from './worth.ts';
 
 /** What the API server calls what happens; CONNECT changes nothing. */
 const OPERATIONS: Readonly<Record<string, ChangeEvent['operation'] | undefined>> = {
@@ -10,10 +12,13 @@ const OPERATIONS: Readonly<Record<string, ChangeEvent['operation'] | undefined>>
   DELETE: 'delete',
 };
 
-/** An admission review's hint, and the answer that it must get. */
+/** What an admission review asks. */
 export interface Review {
+  /** The request's, which the answer has to name. */
+  readonly uid: string;
   readonly hint: Hint;
-  readonly answer: object;
+  /** The write, when it is one that can be refused; undefined when it is let through in any case. */
+  readonly write: AdmissionWrite | undefined;
 }
 
 /** An AdmissionReview of a version that is not v1 has another shape of answer. */
@@ -52,16 +57,46 @@ function hintOf(request: JsonRecord, receipt: Receipt): Hint {
   );
 }
 
-/**
- * Reads an AdmissionReview v1. The answer allows every request: these functions follow the cluster, they do not rule
- * it. A dry run changes nothing and is no hint. Throws WEBHOOK_UNKNOWN_SHAPE. Pure.
- */
+/** Writes of others that can make something wrong; a dry run is judged as the write itself would be. */
+function writeOf(request: JsonRecord, ownUsers: readonly string[]): AdmissionWrite | undefined {
+  const path = 'request';
+  const operation = OPERATIONS[text(request, 'operation', path)];
+  if (operation === undefined || operation === 'delete' || text(request, 'subResource', path) !== '') return undefined;
+  const resource = record(request['resource'], 'request.resource');
+  const kind = kindOfResource(
+    text(resource, 'group', 'request.resource'),
+    text(resource, 'resource', 'request.resource'),
+  );
+  const object = optionalRecord(request, 'object', path);
+  if (kind === undefined || object === undefined) return undefined;
+  if (isOwn(optionalRecord(request, 'userInfo', path), ownUsers)) return undefined;
+  const write = {
+    kind,
+    namespace: name(request, 'namespace', path),
+    name: name(request, 'name', path),
+    object,
+    before: optionalRecord(request, 'oldObject', path),
+  };
+  return isWorthJudging(write) ? write : undefined;
+}
+
+/** Reads an AdmissionReview v1. A dry run changes nothing and is no hint. Throws WEBHOOK_UNKNOWN_SHAPE. Pure. */
 export function parseAdmissionReview(body: JsonRecord, receipt: Receipt): Review {
   const request = record(body['request'], 'request');
   const uid = text(request, 'uid', 'request');
   if (uid === '') throw unknownShape('request.uid', 'a text');
-  return {
-    hint: hintOf(request, receipt),
-    answer: { apiVersion: body['apiVersion'], kind: 'AdmissionReview', response: { uid, allowed: true } },
+  return { uid, hint: hintOf(request, receipt), write: writeOf(request, receipt.ownUsers) };
+}
+
+/** The answer to a review. */
+export function admissionAnswer({ uid }: Pick<Review, 'uid'>, verdict: Verdict): object {
+  const { allowed, message, code, warnings } = verdict;
+  const reason = code === 503 ? 'ServiceUnavailable' : 'BadRequest';
+  const response = {
+    uid,
+    allowed,
+    ...(allowed ? {} : { status: { code, reason, message } }),
+    ...(warnings.length === 0 ? {} : { warnings }),
   };
+  return { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response };
 }

@@ -14,7 +14,15 @@ export interface Receipt {
 }
 
 /** Why something in a request was not published. Counted and logged. */
-export type IgnoredReason = 'DryRun' | 'Failed' | 'Nameless' | 'NotAWrite' | 'OtherKind' | 'OwnWrite' | 'Subresource';
+export type IgnoredReason =
+  | 'DryRun'
+  | 'Failed'
+  | 'Nameless'
+  | 'NotAWrite'
+  | 'OtherKind'
+  | 'OwnWrite'
+  | 'Refused'
+  | 'Subresource';
 
 /** What one reported write comes to. */
 export type Hint =

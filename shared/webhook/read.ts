@@ -1,5 +1,5 @@
 import { isRecord } from '../json.ts';
-import { isAdmissionReview, parseAdmissionReview } from './admission.ts';
+import { type Review, isAdmissionReview, parseAdmissionReview } from './admission.ts';
 import { isAuditEvent, isAuditEventList, parseAuditEvent, parseAuditEventList } from './audit.ts';
 import type { Hint, Receipt } from './change.ts';
 import { parseBatch, parseBinary, parseStructured } from './cloudevents.ts';
@@ -13,16 +13,16 @@ export type Sender = 'admission' | 'audit' | 'cloudevents';
 export interface Reading {
   readonly sender: Sender;
   readonly hints: readonly Hint[];
-  /** The JSON that the sender must get when all hints are published; undefined when any success will do. */
-  readonly answer: object | undefined;
+  /** What an API server asks, and waits for an answer of its own; undefined when any success will do. */
+  readonly review: Review | undefined;
 }
 
 function cloudEvents(hints: readonly Hint[]): Reading {
-  return { sender: 'cloudevents', hints, answer: undefined };
+  return { sender: 'cloudevents', hints, review: undefined };
 }
 
 function audit(hints: readonly Hint[]): Reading {
-  return { sender: 'audit', hints, answer: undefined };
+  return { sender: 'audit', hints, review: undefined };
 }
 
 /**
@@ -40,8 +40,8 @@ export function readHints(
   if (isBinaryCloudEvent(headers)) return cloudEvents([parseBinary(headers, json, receipt)]);
   if (!isRecord(json)) throw unknownShape('the body', 'an object');
   if (isAdmissionReview(json)) {
-    const { hint, answer } = parseAdmissionReview(json, receipt);
-    return { sender: 'admission', hints: [hint], answer };
+    const review = parseAdmissionReview(json, receipt);
+    return { sender: 'admission', hints: [review.hint], review };
   }
   if (isAuditEventList(json)) return audit(parseAuditEventList(json, receipt));
   if (isAuditEvent(json)) return audit(parseAuditEvent(json, 'the Event', receipt));

@@ -10,6 +10,8 @@ export interface WebhookRequest {
   readonly pathToken: string | undefined;
   /** When the gateway got it, ms since 1970; undefined when it does not say. */
   readonly receivedMs: number | undefined;
+  /** How long the sender waits, ms, as an API server adds it to the address (`?timeout=10s`); undefined when it does not say. */
+  readonly timeoutMs: number | undefined;
   /** As the gateway hands it over. */
   readonly body: string;
   readonly isBase64Encoded: boolean;
@@ -28,6 +30,15 @@ function textHeaders(headers: unknown): Record<string, string> {
   return Object.fromEntries(entries.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])));
 }
 
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 };
+
+/** A duration as Go prints those of a webhook: `10s`, `500ms`, `1m0s`. */
+function durationMs(value: unknown): number | undefined {
+  if (typeof value !== 'string' || !/^(\d{1,6}(ms|s|m))+$/.test(value)) return undefined;
+  const parts = [...value.matchAll(/(\d+)(ms|s|m)/g)];
+  return parts.reduce((sum, [, amount, unit = 's']) => sum + Number(amount) * (UNITS[unit] ?? 0), 0);
+}
+
 /** Reads an event of an HTTP API (payload format 2.0). Pure. */
 export function parseHttpEvent(event: unknown): WebhookRequest {
   const received = field(event, 'requestContext', 'timeEpoch');
@@ -36,6 +47,7 @@ export function parseHttpEvent(event: unknown): WebhookRequest {
     headers: textHeaders(field(event, 'headers')),
     pathToken: text(field(event, 'pathParameters', 'token')),
     receivedMs: typeof received === 'number' ? received : undefined,
+    timeoutMs: durationMs(field(event, 'queryStringParameters', 'timeout')),
     body: text(field(event, 'body')) ?? '',
     isBase64Encoded: field(event, 'isBase64Encoded') === true,
   };

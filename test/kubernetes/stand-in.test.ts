@@ -21,6 +21,7 @@ const CONFIG: WebhookConfig = {
   tokens: ['token'],
   maxBodyBytes: 1_000_000,
   ownUsers: [],
+  admission: 'off',
 };
 
 const EVERY_WRITE: Pick<AdmissionWebhook, 'rules' | 'failurePolicy' | 'timeoutSeconds'> = {
@@ -49,6 +50,7 @@ function startWebhook(): Promise<TestServer> {
       headers: { 'content-type': headers['content-type'] ?? '', authorization: headers.authorization ?? '' },
       pathToken: /^\/webhook\/([^/?]+)/.exec(url)?.[1],
       receivedMs: undefined,
+      timeoutMs: undefined,
       body,
       isBase64Encoded: false,
     };

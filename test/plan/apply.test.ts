@@ -108,6 +108,7 @@ function fake(fakes: Fakes = {}, concurrency = 4): Fake {
     root: () =>
       fakes.down === true ? Promise.reject(new AppError('KONG_UNAVAILABLE', 'root failed')) : Promise.resolve(KONG),
     schema: unused,
+    validate: unused,
     requests: () => calls.length,
     close: () => undefined,
   };

@@ -14,6 +14,7 @@ const CONFIG: WebhookConfig = {
   tokens: ['old-token', 'new-token'],
   maxBodyBytes: 20_000,
   ownUsers: ['functions'],
+  admission: 'off',
 };
 
 function request(body: unknown, changes: Partial<WebhookRequest> = {}): WebhookRequest {
@@ -22,6 +23,7 @@ function request(body: unknown, changes: Partial<WebhookRequest> = {}): WebhookR
     headers: { authorization: 'Bearer new-token', 'content-type': 'application/json; charset=utf-8' },
     pathToken: undefined,
     receivedMs: Date.UTC(2026, 10, 23, 2),
+    timeoutMs: undefined,
     body: typeof body === 'string' ? body : JSON.stringify(body),
     isBase64Encoded: false,
     ...changes,
@@ -247,6 +249,7 @@ test('an event of an HTTP API becomes a request, and nonsense becomes one that i
     version: '2.0',
     headers: { authorization: 'Bearer t', 'content-type': 'application/json' },
     pathParameters: { token: 'secret' },
+    queryStringParameters: { timeout: '1m30s500ms' },
     requestContext: { requestId: 'r', timeEpoch: 5, http: { method: 'POST', path: '/webhook/secret' } },
     body: '{}',
     isBase64Encoded: true,
@@ -256,6 +259,7 @@ test('an event of an HTTP API becomes a request, and nonsense becomes one that i
     headers: event.headers,
     pathToken: 'secret',
     receivedMs: 5,
+    timeoutMs: 90_500,
     body: '{}',
     isBase64Encoded: true,
   });
@@ -265,6 +269,7 @@ test('an event of an HTTP API becomes a request, and nonsense becomes one that i
       headers: {},
       pathToken: undefined,
       receivedMs: undefined,
+      timeoutMs: undefined,
       body: '',
       isBase64Encoded: false,
     };
