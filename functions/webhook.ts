@@ -8,12 +8,21 @@ import { logHints, parseLogsEvent } from '../shared/webhook/cloudwatch.ts';
 import { passOn } from '../shared/webhook/pass.ts';
 import { receive } from '../shared/webhook/receive.ts';
 import { parseHttpEvent } from '../shared/webhook/request.ts';
+import type { Judge } from '../shared/webhook/verdict.ts';
 
 /** Settings and connections of this function instance. */
 interface Connection {
   readonly config: ReturnType<typeof webhookConfig>;
   readonly publisher: ReturnType<typeof publisher>;
   readonly close: () => Promise<void>;
+}
+
+let judging: Promise<Judge> | undefined;
+
+/** What judges admission reviews is large, and many requests are hints alone: it is loaded at the first that needs it. */
+async function judge(...write: Parameters<Judge>): ReturnType<Judge> {
+  judging ??= import('../shared/admission/judge.ts').then(({ connectedJudge }) => connectedJudge(() => process.env));
+  return (await judging)(...write);
 }
 
 const connection = keepConnected(
@@ -33,9 +42,9 @@ const connection = keepConnected(
 /** POST /webhook and /webhook/{token}: cluster change webhooks. */
 export const handler = onion(
   'webhook',
-  async (request, { logger }) => {
+  async (request, { logger, remainingMs }) => {
     const { config, publisher: bus } = await connection();
-    const { response, ...received } = await receive(request, config, bus);
+    const { response, ...received } = await receive(request, config, bus, { judge, remainingMs });
     logger.info('received', { ...received });
     return response;
   },

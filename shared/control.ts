@@ -13,6 +13,7 @@ import {
 import type { KubernetesConfig, SliceConfig } from './config.ts';
 import { indexPool, samePool } from './index/schema.ts';
 import { kubernetesClient } from './kubernetes/client.ts';
+import type { RetryPolicy } from './kubernetes/transport.ts';
 import { adminClient } from './kong/admin.ts';
 import { adminNodes } from './kong/discovery-nodes.ts';
 import { eventReader } from './kong/pace-events.ts';
@@ -34,14 +35,22 @@ export interface Control {
   close(): Promise<void>;
 }
 
-/** Larger than any wait for the lock may take. */
-const STATEMENT_TIMEOUT_MS = 60_000;
-/** The lock's connection, the intents' and two that read. */
-const CONNECTIONS = 4;
-
-function open(url: string): pg.Pool {
-  return openPool(url, CONNECTIONS, STATEMENT_TIMEOUT_MS);
+/** How long a function waits for others before it gives up. */
+export interface Patience {
+  /** Tries of one request to the Admin API. */
+  readonly attempts?: number;
+  /** Repetition of requests to the API server. */
+  readonly retry?: RetryPolicy;
+  /** One request at most, ms, whatever the settings say. */
+  readonly requestMs: number;
+  /** One SQL statement, ms. */
+  readonly statementMs: number;
+  /** To each PostgreSQL. */
+  readonly connections: number;
 }
+
+/** Statements may wait for the lock; its connection, the intents' and two that read. */
+const PATIENT: Patience = { requestMs: Infinity, statementMs: 60_000, connections: 4 };
 
 /** ms; a monotonic clock may stand still while Lambda has the instance frozen. */
 function clock(): number {
@@ -52,14 +61,17 @@ function clock(): number {
  * Connects by environment variables, references among them resolved. Asks Kong for its version and router. Throws
  * CONFIG_INVALID, SECRET_*, KONG_* and KUBERNETES_* errors.
  */
-export async function connect(settings: Environment): Promise<Control> {
+export async function connect(settings: Environment, patience: Patience = PATIENT): Promise<Control> {
   const secrets = awsSecretReader(settings);
   const env = await resolveSettings(settings, secrets);
-  const [kong, cluster, slices] = [kongConfig(env), kubernetesConfig(env, () => secrets), sliceConfig(env)];
-  const kubernetes = kubernetesClient(cluster);
+  const [given, reached, slices] = [kongConfig(env), kubernetesConfig(env, () => secrets), sliceConfig(env)];
+  const kong = { ...given, adminTimeoutMs: Math.min(given.adminTimeoutMs, patience.requestMs) };
+  const cluster = { ...reached, timeoutMs: Math.min(reached.timeoutMs, patience.requestMs) };
+  const open = (url: string): pg.Pool => openPool(url, patience.connections, patience.statementMs);
+  const kubernetes = kubernetesClient(cluster, patience.retry);
   const notices: string[] = [];
   const nodes = adminNodes(kong, kubernetes, (message) => notices.push(message));
-  const admin = adminClient(kong, undefined, nodes);
+  const admin = adminClient(kong, patience.attempts, nodes);
   const { routerFlavor, version, edition, role } = await admin.root();
   const flavor = routerFlavor === 'expressions' ? 'expressions' : 'traditional';
   const options = translateOptions(env, { routerFlavor: flavor, kongVersion: version, kongEdition: edition });
@@ -86,6 +98,6 @@ export async function connect(settings: Environment): Promise<Control> {
 }
 
 /** `connect`, kept for the events of a function instance; see `keepConnected`. */
-export function connectOnce(env: () => Environment): () => Promise<Control> {
-  return keepConnected(env, connect, clock);
+export function connectOnce(env: () => Environment, patience?: Patience): () => Promise<Control> {
+  return keepConnected(env, (settings) => connect(settings, patience), clock);
 }

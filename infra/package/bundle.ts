@@ -1,24 +1,45 @@
-import { join } from 'node:path';
-import { build } from 'esbuild';
+import { basename, join } from 'node:path';
+import { build, type Metafile } from 'esbuild';
 
 export interface Bundle {
-  /** The ESM source, minified. */
-  readonly code: Uint8Array;
-  /** Its size, bytes. */
+  /** ESM sources, minified, by file name; the entry's first. They lie in one folder. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  /** What is loaded at start: the entry and the files that it imports at once, bytes. */
   readonly size: number;
+  /** With what is loaded when it is needed, bytes. */
+  readonly total: number;
 }
 
 /** CommonJS packages inside an ES module still call `require` for node's own modules. */
 const BANNER =
   "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);";
 
-/** Bundles one handler file with everything it imports (the AWS SDK too: loading it unbundled is slower) for Node 24. */
+/** Files that are loaded with `first`: its imports and theirs, but not those by `import()`. */
+function loadedWith(first: string, outputs: Metafile['outputs']): ReadonlySet<string> {
+  const found = new Set([first]);
+  for (const path of found) {
+    for (const { path: next, kind } of outputs[path]?.imports ?? []) {
+      if (kind !== 'dynamic-import' && outputs[next] !== undefined) found.add(next);
+    }
+  }
+  return found;
+}
+
+/**
+ * Bundles one handler file with everything it imports (the AWS SDK too: loading it unbundled is slower) for Node 24. What
+ * is imported by `import()` becomes files of its own, which cost nothing until then.
+ */
 export async function bundle(entry: string): Promise<Bundle> {
-  const result = await build({
+  const { outputFiles, metafile } = await build({
     entryPoints: [entry],
     bundle: true,
     write: false,
+    metafile: true,
     minify: true,
+    splitting: true,
+    outdir: 'bundle',
+    chunkNames: `${basename(entry, '.ts')}-[hash]`,
+    outExtension: { '.js': '.mjs' },
     platform: 'node',
     target: 'node24',
     format: 'esm',
@@ -29,7 +50,21 @@ export async function bundle(entry: string): Promise<Bundle> {
     legalComments: 'none',
     logLevel: 'warning',
   });
-  const [output] = result.outputFiles;
-  if (output === undefined) throw new Error(`esbuild made nothing of ${entry}`);
-  return { code: output.contents, size: output.contents.byteLength };
+  const first = Object.keys(metafile.outputs).find((path) =>
+    metafile.outputs[path]?.entryPoint?.endsWith(basename(entry)),
+  );
+  if (first === undefined) throw new Error(`esbuild made nothing of ${entry}`);
+  const loaded = new Set([...loadedWith(first, metafile.outputs)].map((path) => basename(path)));
+  const files = new Map(outputFiles.map(({ path, contents }) => [basename(path), contents]));
+  const sizes = [...files].map(([name, { byteLength }]) => ({ bytes: byteLength, loaded: loaded.has(name) }));
+  const sum = (some: typeof sizes): number => some.reduce((all, { bytes }) => all + bytes, 0);
+  return {
+    files: new Map(
+      [...files].toSorted(
+        ([a], [b]) => Number(b === basename(first)) - Number(a === basename(first)) || (a < b ? -1 : 1),
+      ),
+    ),
+    size: sum(sizes.filter((one) => one.loaded)),
+    total: sum(sizes),
+  };
 }

@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { bundle } from './bundle.ts';
 import { zip } from './zip.ts';
 
@@ -52,10 +52,11 @@ export default class PackagePlugin {
   }
 
   async #artifact(file: string): Promise<string> {
-    const { code } = await bundle(join(this.#serverless.serviceDir, `${file}.ts`));
+    const { files } = await bundle(join(this.#serverless.serviceDir, `${file}.ts`));
+    const folder = dirname(file);
     const target = join(this.#output, `${file.replaceAll('/', '-')}.zip`);
     await mkdir(this.#output, { recursive: true });
-    await writeFile(target, await zip(`${file}.mjs`, code));
+    await writeFile(target, await zip(new Map([...files].map(([name, code]) => [`${folder}/${name}`, code]))));
     return target;
   }
 }

@@ -93,8 +93,9 @@ async function assess(
   tools: AdmissionTools,
 ): Promise<Assessment> {
   const key = objectKey(subject.kind, subject.namespace, subject.name);
-  const lookup = afterWrite(live, { key, object });
-  const draft = await inRounds(lookup, MOST_READS, (guess) => draftOf(subject, object, guess, tools.options));
+  const draft = await inRounds(live, MOST_READS, (lookup) =>
+    draftOf(subject, object, afterWrite(lookup, { key, object }), tools.options),
+  );
   return askAround(draft, object, key, tools);
 }
 

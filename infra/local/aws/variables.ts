@@ -23,7 +23,7 @@ function at(value: unknown, path: string): unknown {
 
 async function fileAt(source: Source, path: string): Promise<unknown> {
   if (!source.files.has(path)) {
-    source.files.set(path, parse(await readFile(join(source.directory, path), 'utf8')));
+    source.files.set(path, parse(await readFile(join(source.directory, path), 'utf8'), { merge: true }));
   }
   return source.files.get(path);
 }
@@ -75,7 +75,7 @@ async function resolve(source: Source, value: unknown): Promise<unknown> {
  * quoted texts, each with fallbacks. `environment` stands for the shell's. Throws LOCAL_CLOUD_UNSUPPORTED.
  */
 export async function readServerless(file: string, environment: Readonly<Record<string, string>>): Promise<JsonObject> {
-  const service = asObject(parse(await readFile(file, 'utf8')), file);
+  const service = asObject(parse(await readFile(file, 'utf8'), { merge: true }), file);
   const source = { directory: dirname(file), environment, files: new Map<string, unknown>() };
   const provider = await resolve(
     { ...source, service: {} },

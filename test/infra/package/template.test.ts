@@ -195,7 +195,7 @@ test('all functions run on Node 24 on arm64 with a role, a log group that ends, 
   const functions = ofType('AWS::Lambda::Function');
   const about = functions.map(({ Handler, Role, Runtime, Architectures }) => [Handler, Role, Runtime, Architectures]);
   const expected = [
-    ['functions/webhook.handler', 'WebhookRole'],
+    ['functions/webhook.handler', 'ReviewRole'],
     ['functions/webhook.logs', 'WebhookRole'],
     ['functions/sync.handler', 'SyncRole'],
     ['functions/reconcile.handler', 'ScheduledRole'],
@@ -224,6 +224,7 @@ test('roles hold what their functions need and no more', () => {
   const base = ['events:PutEvents', ...secrets, 'logs:CreateLogStream', 'logs:PutLogEvents'];
   assert.deepEqual(Object.fromEntries(allowed), {
     WebhookRole: base,
+    ReviewRole: base,
     SyncRole: [...base, ...consume],
     ScheduledRole: base,
     // Nothing but its log: the page can change nothing.
@@ -268,6 +269,23 @@ test('functions get references to secrets, whose values are in no template and c
   assert.equal(variables['KONG_DATABASE_URL'], 'secretsmanager:kong-ingress-functions#KONG_DATABASE_URL');
   assert.equal(variables['KUBERNETES_TOKEN'], 'secretsmanager:kong-ingress-functions#KUBERNETES_TOKEN');
   assert.equal(variables['KONG_ADMIN_URL'], settings.KONG_ADMIN_URL);
+});
+
+test('the webhook has what judging takes only where it judges', async () => {
+  const own = properties('WebhookLambdaFunction', 'AWS::Lambda::Function');
+  const variables = asObject(asObject(own['Environment'], 'Environment')['Variables'], 'Variables');
+  assert.ok('WEBHOOK_TOKENS' in variables);
+  for (const name of ['KONG_ADMIN_TOKEN', 'KONG_DATABASE_URL', 'KUBERNETES_TOKEN'])
+    assert.ok(!(name in variables), name);
+  for (const mode of ['open', 'closed']) {
+    const service = await readServerless(join(root, 'serverless.yml'), { ...settings, ADMISSION: mode });
+    const functions = asObject(service['functions'], 'functions');
+    const judging = asObject(asObject(functions['webhook'], 'webhook')['environment'], 'environment');
+    assert.deepEqual([judging['ADMISSION'], judging['KONG_ADMIN_URL']], [mode, settings.KONG_ADMIN_URL]);
+    assert.ok('WEBHOOK_TOKENS' in judging && 'KUBERNETES_TOKEN' in judging);
+    const logs = asObject(asObject(functions['webhookLogs'], 'webhookLogs')['environment'], 'environment');
+    assert.ok(!('KUBERNETES_TOKEN' in logs));
+  }
 });
 
 test('the local stack reads the same resources as CloudFormation gets', async () => {
@@ -363,8 +381,9 @@ test('each handler file is one zip, and packing it again elsewhere makes the sam
     names.map((name) => `functions-${name}.zip`),
   );
   for (const name of names) {
-    const { code } = await bundle(join(root, 'functions', `${name}.ts`));
+    const { files: code } = await bundle(join(root, 'functions', `${name}.ts`));
     const packed = await readFile(join(output, 'package', `functions-${name}.zip`));
-    assert.ok(packed.equals(await zip(`functions/${name}.mjs`, code)), name);
+    const placed = new Map([...code].map(([file, content]) => [`functions/${file}`, content]));
+    assert.ok(packed.equals(await zip(placed)), name);
   }
 });
