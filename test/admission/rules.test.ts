@@ -177,11 +177,7 @@ test('what is only not there yet is a warning, and deprecated things are', (t) =
         /konghq\.com\/strip-path/,
       ],
       ['KongIngress', manifest('KongIngress', 'old', { proxy: {} }), /KongUpstreamPolicy.*proxy has no effect/],
-      [
-        'TCPIngress',
-        manifest('TCPIngress', 'old', stream, OURS),
-        /a TCPRoute or TLSRoute replaces it/,
-      ],
+      ['TCPIngress', manifest('TCPIngress', 'old', stream, OURS), /a TCPRoute or TLSRoute replaces it/],
       ['UDPIngress', manifest('UDPIngress', 'old', stream, OURS), /a UDPRoute replaces it/],
       [
         'konghq.com/override',

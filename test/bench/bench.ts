@@ -4,6 +4,7 @@ type Bench = () => Promise<void>;
 const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
   translate: () => import('./translate.ts'),
   slice: () => import('./slice.ts'),
+  admission: () => import('./admission.ts'),
 };
 
 /** Numbers are the benches' own arguments. */
