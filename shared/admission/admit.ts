@@ -15,7 +15,7 @@ import type { Finding, TranslateOptions } from '../translate/types.ts';
 import type { AdmissionWrite, Verdict } from '../webhook/verdict.ts';
 import { heldCredential } from './credential.ts';
 import type { Draft } from './draft.ts';
-import { afterWrite, inRounds } from './lookup.ts';
+import { afterWrite, bounded } from './lookup.ts';
 import { isPlugin } from './plugin.ts';
 import { added, refuses } from './policy.ts';
 import { pluginsBeside } from './referrers.ts';
@@ -93,9 +93,7 @@ async function assess(
   tools: AdmissionTools,
 ): Promise<Assessment> {
   const key = objectKey(subject.kind, subject.namespace, subject.name);
-  const draft = await inRounds(live, MOST_READS, (lookup) =>
-    draftOf(subject, object, afterWrite(lookup, { key, object }), tools.options),
-  );
+  const draft = await draftOf(subject, object, afterWrite(live, { key, object }), tools.options);
   return askAround(draft, object, key, tools);
 }
 
@@ -165,7 +163,7 @@ export async function admit(write: AdmissionWrite, tools: AdmissionTools): Promi
     name: object.metadata.name,
     beside: [],
   });
-  const live = liveLookup(tools.kubernetes);
+  const live = bounded(liveLookup(tools.kubernetes), MOST_READS);
   const after = await assess(subject, object, live, tools);
   const serious = after.findings.filter(refuses);
   const before =

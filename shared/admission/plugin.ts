@@ -1,13 +1,14 @@
 import { refOf } from '../findings.ts';
 import type { PluginFields } from '../kubernetes/kong-resources.ts';
-import type { Lookup } from '../kubernetes/lookup.ts';
+import type { Awaitable, Lookup } from '../kubernetes/lookup.ts';
 import { isResource } from '../kubernetes/object.ts';
 import type { KubernetesObject, Resources } from '../kubernetes/resources.ts';
+import { type Answers, answered } from '../translate/answers.ts';
 import { compact, isWellFormed, newContext } from '../translate/context.ts';
 import { hasOurClass } from '../translate/ingress-class.ts';
 import { pluginConfig } from '../translate/plugin-config.ts';
 import type { TranslateOptions } from '../translate/types.ts';
-import { type Draft, NOTHING } from './draft.ts';
+import { type Draft, NOTHING, type SchemaCheck } from './draft.ts';
 
 type Plugin = Resources['KongPlugin'] | Resources['KongClusterPlugin'];
 
@@ -40,13 +41,17 @@ export function meets(one: PluginFields, other: PluginFields): boolean {
  * A KongPlugin or KongClusterPlugin by itself, whoever may use it: whether its configuration can be made, and what Kong's
  * schema says of it (KIC §1.7). A KongClusterPlugin of another class is nobody's business here.
  */
-export async function draftPlugin(object: KubernetesObject, lookup: Lookup, options: TranslateOptions): Promise<Draft> {
-  const context = newContext(object, lookup, options, async () => [], false);
+export function draftPlugin(object: KubernetesObject, lookup: Lookup, options: TranslateOptions): Awaitable<Draft> {
+  return answered(lookup, (answers) => draftWith(object, answers, options));
+}
+
+function draftWith(object: KubernetesObject, answers: Answers, options: TranslateOptions): Draft {
+  const context = newContext(object, answers, options, () => [], false);
   const kind = object.kind === 'KongPlugin' ? 'KongPlugin' : 'KongClusterPlugin';
-  if (!isWellFormed(context, kind, object) || !isPlugin(object)) return { ...NOTHING, findings: context.findings };
-  if (kind === 'KongClusterPlugin' && !(await hasOurClass(context, object))) return NOTHING;
-  const config = await pluginConfig(context, object);
-  if (config === 'invalid') return { ...NOTHING, findings: context.findings };
+  if (!isWellFormed(context, kind, object) || !isPlugin(object)) return { ...NOTHING, ...context.result() };
+  if (kind === 'KongClusterPlugin' && !hasOurClass(context, object)) return NOTHING;
+  const config = pluginConfig(context, object);
+  if (config === 'invalid') return { ...NOTHING, ...context.result() };
   const { plugin: name, protocols, ordering, instance_name: instanceName } = object;
   const body = compact({
     name,
@@ -56,9 +61,6 @@ export async function draftPlugin(object: KubernetesObject, lookup: Lookup, opti
     instance_name: instanceName === '' ? undefined : instanceName,
   });
   const inline = pluginSecrets(object).length === 0;
-  return {
-    ...NOTHING,
-    findings: context.findings,
-    checks: [{ type: 'plugins', body, on: refOf(options.cluster, object), inline }],
-  };
+  const check: SchemaCheck = { type: 'plugins', body, on: refOf(options.cluster, object), inline };
+  return { ...NOTHING, ...context.result(), checks: [check] };
 }

@@ -6,8 +6,9 @@ import { isKind } from '../kubernetes/kinds.ts';
 import type { Lookup } from '../kubernetes/lookup.ts';
 import { isResource } from '../kubernetes/object.ts';
 import type { Kind, KubernetesObject } from '../kubernetes/resources.ts';
+import { shapeProblem } from '../kubernetes/shapes.ts';
 import { read } from '../slice/translate.ts';
-import { compact, isWellFormed, newContext } from '../translate/context.ts';
+import { compact } from '../translate/context.ts';
 import { isCustomType } from '../translate/custom-entity.ts';
 import { isRoot, translateRoot } from '../translate/index.ts';
 import type { Finding, TranslateOptions } from '../translate/types.ts';
@@ -39,10 +40,9 @@ function upstreamChecks(object: KubernetesObject, options: TranslateOptions): re
   return [{ type: 'upstreams', body, on: refOf(options.cluster, object), inline: true }];
 }
 
-function shapeFindings(object: KubernetesObject, lookup: Lookup, options: TranslateOptions): readonly Finding[] {
-  const context = newContext(object, lookup, options, async () => [], false);
-  if (isKind(object.kind)) isWellFormed(context, object.kind, object);
-  return context.findings;
+function shapeFindings(cluster: string, object: KubernetesObject): readonly Finding[] {
+  const problem = isKind(object.kind) ? shapeProblem(object.kind, object) : undefined;
+  return problem === undefined ? [] : [finding(refOf(cluster, object), 'InvalidObject', problem)];
 }
 
 async function draftOwn(object: KubernetesObject, lookup: Lookup, options: TranslateOptions): Promise<Draft> {
@@ -55,7 +55,7 @@ async function draftOwn(object: KubernetesObject, lookup: Lookup, options: Trans
   const own: Draft = {
     ...NOTHING,
     findings: [
-      ...(isRoot(object) ? [] : shapeFindings(object, lookup, options)),
+      ...(isRoot(object) ? [] : shapeFindings(options.cluster, object)),
       ...credentialFindings(options.cluster, object),
       ...(ours ? kindFindings(options.cluster, object) : []),
     ],
@@ -72,7 +72,6 @@ async function draftBeside(
   options: TranslateOptions,
 ): Promise<Draft> {
   const drafts: Draft[] = [];
-  // All are asked for before one is waited for, so that a round reads them together.
   const plugins = await Promise.all(beside.map((key) => read(lookup, refOfKey(options.cluster, key))));
   for (const plugin of plugins) {
     if (plugin === undefined || !isPlugin(plugin)) continue;

@@ -298,7 +298,7 @@ test('a large Ingress costs a bounded number of requests, and they do not wait f
     assert.equal(verdict.allowed, true);
     assert.match(verdict.warnings.join(), /first 20 entities .* not about 130 more/);
     assert.ok(asked <= 160, `${asked} requests`);
-    assert.equal(peak, 10);
+    assert.ok(peak > 100, `${peak} at once`);
     assert.equal(plane.admin.requests() - sent, 20);
     const larger: Manifest = {
       ...ingress(

@@ -1,15 +1,14 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { reconcile } from '../../shared/reconcile.ts';
 import { metered, type Meter } from '../../shared/index/index.ts';
 import { actualState } from '../../shared/kong/actual.ts';
 import { CASES, type Case } from '../admission/cases.ts';
 import { judgeReview, reviewOf, store, toolsFor } from '../admission/support.ts';
 import { controlPlane, type ControlPlane } from '../support/control-plane.ts';
-import { endpoints, INGRESS_CLASS, plugin, service } from '../support/manifests.ts';
+import { endpoints, INGRESS_CLASS, service } from '../support/manifests.ts';
 import { temporaryPostgres } from '../support/postgres.ts';
-import { COPIED, fill } from './slice-fill.ts';
+import { fill } from './slice-fill.ts';
 
 /** Ingresses in the index. */
 const INGRESSES = 1_000;
@@ -59,14 +58,6 @@ async function measure(plane: ControlPlane, one: Case, verdict: Figure['verdict'
   return { kind, verdict, ...costs, medianMs: quantile(times, 0.5), p99Ms: quantile(times, 0.99) };
 }
 
-async function start({ cluster, dependencies }: ControlPlane): Promise<void> {
-  const own = [INGRESS_CLASS, service('echo'), endpoints('echo', ['10.0.0.1']), plugin('copied', { minute: 1 })];
-  for (const object of [...own, ...COPIED]) cluster.put(object);
-  const list = async () => ({ objects: cluster.objects(), requests: 1 });
-  await reconcile({ dependencies, list, remainingMs: () => 600_000, force: true });
-  cluster.onRequest = () => delay(CLUSTER_MS);
-}
-
 /** The most that any check of a kind costs. */
 function worst(figures: readonly Figure[]): readonly Figure[] {
   const groups = Map.groupBy(figures, ({ kind, verdict }) => `${kind} ${verdict}`);
@@ -79,8 +70,9 @@ export async function bench(): Promise<void> {
   try {
     const plane = await controlPlane(server, 'bench_admission');
     try {
-      await start(plane);
-      await fill(plane.pool, 1, INGRESSES);
+      for (const object of [INGRESS_CLASS, service('echo'), endpoints('echo', ['10.0.0.1'])]) plane.cluster.put(object);
+      await fill(plane, INGRESSES);
+      plane.cluster.onRequest = () => delay(CLUSTER_MS);
       const figures: Figure[] = [];
       for (const one of CASES) {
         for (const verdict of ['accepted', 'refused'] as const) figures.push(await measure(plane, one, verdict));
