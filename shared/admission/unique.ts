@@ -8,7 +8,8 @@ import { ENTITIES, type EntityType } from '../kong/entities.ts';
 import type { Key } from '../kubernetes/keys.ts';
 import { hidesSlot } from '../plan/resolve.ts';
 import type { Desired } from '../plan/types.ts';
-import { resolveLoaded, slotsOf } from '../slice/gather.ts';
+import { slotsOf } from '../slice/gather.ts';
+import { resolveLoaded } from '../slice/resolve.ts';
 import type { Finding, Proposal } from '../translate/types.ts';
 
 /** Where what others have is known. */
