@@ -74,8 +74,10 @@ export function completeHashes(
   revision: Revision,
   facts: PushFacts,
 ): ReadonlySet<string> {
-  const stories = rows.flatMap((row) => storyOf(row, revision) ?? []);
-  const agreed = new Set(stories.map(({ before }) => before.hash)).size === 1;
+  const known = rows.filter(({ firstSeen }) => firstSeen <= revision.startedAt);
+  const stories = known.flatMap((row) => storyOf(row, revision) ?? []);
+  // One whose story was forgotten could be the only one that was up to date.
+  const agreed = stories.length === known.length && new Set(stories.map(({ before }) => before.hash)).size === 1;
   if (revision.changes === 0 || !agreed || !undisturbed(stories, revision, facts)) return new Set();
   return new Set(stories.filter((story) => mustHold(story, revision, facts)).map(({ row }) => row.hash));
 }

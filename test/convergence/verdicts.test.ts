@@ -281,6 +281,12 @@ test('hybrid, by what was before: not while the data planes had different config
   );
 });
 
+test('hybrid, by what was before: not while what one of them had before is forgotten', () => {
+  const forgotten = other({ ...latest, earlier: [first] });
+  const given = facts([row({ ...latest, earlier: [earlierOne] }), forgotten], { revisions: [sole], pushes: one });
+  assert.ok(hybridVerdicts(given).every(({ state }) => state === 'applying'));
+});
+
 test('a stronger evidence decides, and says nothing of what it does not need; what it could not be is said', () => {
   const agreeing = [row(), other()];
   const shadow = { evidence: 'shadow', holds: (hash: string) => (hash === 'newer' ? 0 : undefined) } as const;
