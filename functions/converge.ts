@@ -13,12 +13,14 @@ import { handler as onion } from '../shared/handler.ts';
 import { readRecorded } from '../shared/page/read.ts';
 import { statusOf, type Status } from '../shared/page/status.ts';
 import { publisher, type Publisher } from '../shared/publish.ts';
+import { connectConvergedReporter, type ConvergedReporter } from '../shared/report/reporters.ts';
 
 /** Settings and connections of this function instance. */
 interface Setup {
   readonly run: Convergence;
   readonly bus: Publisher;
   readonly metrics: Metrics;
+  readonly statuses: ConvergedReporter;
   close(): Promise<void>;
 }
 
@@ -28,7 +30,12 @@ const connection = keepConnected(
     const run = await connectConvergence(settings);
     const eventBusName = settings['EVENT_BUS_NAME'] ?? '';
     const bus = publisher({ client: new EventBridgeClient({}), eventBusName });
-    return { run, bus, metrics: new Metrics(), close: () => run.close() };
+    const statuses = await connectConvergedReporter(settings, run.index);
+    const close = async (): Promise<void> => {
+      statuses.close();
+      await run.close();
+    };
+    return { run, bus, metrics: new Metrics(), statuses, close };
   },
 );
 
@@ -62,13 +69,14 @@ async function tell(failure: string, logger: Pick<Logger, 'warn'>, publishing: (
 export const handler = onion(
   'converge',
   async (_event, { logger }) => {
-    const { run, bus, metrics } = await connection();
+    const { run, bus, metrics, statuses } = await connection();
     const result = await converge(run);
     const status = statusOf(await readRecorded(run.index));
     publish(metrics, [...measurements(result), ...indexMeasurements(status)]);
     publishLags(metrics, status);
     await tell('verdicts were not announced', logger, () => announceVerdicts(run.index, result, bus));
     await tell('the next check was not asked for', logger, () => checkAgain(run.index, result, bus));
+    await statuses.tell(result, logger);
     logger.info('converge', {
       topology: result.topology,
       newest: result.newest?.id,

@@ -57,6 +57,9 @@ export interface SliceConfig {
   readonly earlyDelaysMs: readonly number[];
 }
 
+/** Kong Ingress Controller's own name, so that its GatewayClasses and what it wrote into statuses are taken over. */
+export const GATEWAY_CONTROLLER = 'konghq.com/kic-gateway-controller';
+
 const POSTGRES = ['postgres:', 'postgresql:'];
 
 /** Reads KONG_* settings. Throws CONFIG_INVALID. */
@@ -140,6 +143,7 @@ export function translateOptions(
   return {
     cluster: optional(env, 'CLUSTER_NAME') ?? 'default',
     ingressClass: optional(env, 'INGRESS_CLASS') ?? 'kong',
+    gatewayController: optional(env, 'GATEWAY_API_CONTROLLER_NAME') ?? GATEWAY_CONTROLLER,
     routerFlavor: flavor === undefined ? kong.routerFlavor : flavor === 'expressions' ? 'expressions' : 'traditional',
     workspace: optional(env, 'KONG_WORKSPACE') ?? '',
     clusterDomain: optional(env, 'CLUSTER_DOMAIN') ?? '',

@@ -8,6 +8,7 @@ import {
   migrate,
   samePool,
   type Clock,
+  type Committed,
   type IndexPool,
   type Intent,
   type Lock,
@@ -110,17 +111,16 @@ async function write(tools: Tools, decision: Decision, recovered: boolean): Prom
 
 async function runLocked(tools: Tools, request: SliceRequest): Promise<Omit<SliceResult, 'cost'>> {
   const { lock, kong, dependencies } = tools;
-  const { cluster } = dependencies.options;
+  const { options } = dependencies;
   const gathered = await gather(lock, request, dependencies);
   const decision = await decide(gathered, request, kong, {
     database: lock,
-    cluster,
+    cluster: options.cluster,
     filterTags: dependencies.kong.filterTags,
   });
   const done = await write(tools, decision, gathered.intents.length > 0);
-  const memory = remember(gathered, decision, done, cluster, request.snapshot?.asOf);
-  const revision = await commit(lock, memory);
-  return result(gathered, decision, done, revision);
+  const memory = remember(gathered, decision, done, options, request.snapshot?.asOf);
+  return result(gathered, decision, done, await commit(lock, memory));
 }
 
 /** Roots for another slice: those that are left, and those that have to hear what became of their endpoints. */
@@ -134,7 +134,7 @@ function result(
   gathered: Gathered,
   decision: Decision,
   { outcome }: Done,
-  revision: string | undefined,
+  { revision, statuses }: Committed,
 ): Omit<SliceResult, 'cost'> {
   const known = new Set(
     [...gathered.loaded.slots.values()].flatMap((state) => (state.known?.hash === undefined ? [] : [state.known.id])),
@@ -158,6 +158,8 @@ function result(
       ...outcome.rejected.map((item) => item.finding),
     ],
     revision,
+    changed: gathered.changedKeys,
+    statuses,
   };
 }
 

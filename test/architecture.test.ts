@@ -26,22 +26,25 @@ const PURE = [
   ...sources('shared/translate'),
   ...sources('shared/plan').filter((file) => !/\/apply/.test(file)),
   ...sources('shared/convergence').filter((file) => /verdict/.test(file)),
+  ...sources('shared/status').filter((file) => !file.endsWith('/config.ts')),
 ];
 const PURE_LIBRARIES = new Set(['node:crypto', 'node:net', 'uuid', 'yaml']);
 
-test('translation, planning and verdicts import nothing that has effects', () => {
+test('translation, planning, verdicts and statuses import nothing that has effects', () => {
   assert.ok(PURE.length > 3);
   for (const file of PURE) {
     for (const target of imports(file)) {
       const own =
-        /^shared\/(translate|plan|kubernetes|kong|convergence)\/|^shared\/(errors|findings|json|hash)[./]/.test(target);
+        /^shared\/(translate|plan|kubernetes|kong|convergence|status)\/|^shared\/(errors|findings|json|hash)[./]/.test(
+          target,
+        );
       assert.ok(own || PURE_LIBRARIES.has(target), `${file} imports ${target}`);
       assert.ok(!/\/(apply|client|live|admin|actual|cluster)\.ts$/.test(target), `${file} imports ${target}`);
     }
   }
 });
 
-test('translation, planning and verdicts use no clock, randomness, logger or environment', () => {
+test('translation, planning, verdicts and statuses use no clock, randomness, logger or environment', () => {
   for (const file of PURE) {
     const text = readFileSync(path.join(ROOT, file), 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
     assert.doesNotMatch(

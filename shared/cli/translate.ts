@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { GATEWAY_CONTROLLER } from '../config.ts';
 import { toDeclarative } from '../kong/declarative.ts';
 import { type OfflineResult, translateAll } from '../translate/offline.ts';
 import { GATES } from '../translate/kong-features.ts';
@@ -71,6 +72,7 @@ function argumentsOf(args: readonly string[]): Arguments {
     options: {
       cluster: 'default',
       ingressClass: values['ingress-class'],
+      gatewayController: GATEWAY_CONTROLLER,
       routerFlavor: flavorOf(values['router-flavor']),
       workspace: '',
       clusterDomain: '',

@@ -1,11 +1,15 @@
+import { isRecord } from '../json.ts';
 import type { Key } from '../kubernetes/keys.ts';
 import { rowVersions } from '../kong/row-versions.ts';
 import type { EntityRef, KnownSlot, StoredProposal } from '../plan/types.ts';
+import { showsWaiting } from '../status/shows.ts';
+import type { StatusReport } from '../status/types.ts';
 import type { Finding, Slot } from '../translate/types.ts';
 import type { Intent } from './affected.ts';
 import { PUT_ENDPOINTS, toEndpointsDocument, type SharedTargets } from './endpoints.ts';
 import type { Lock } from './lock.ts';
 import type { Provided } from './providers.ts';
+import { COMMIT_REPORTS } from './reports.ts';
 import { toDependentRows, toEntityRow, toProposalRow } from './rows.ts';
 
 /** A root as it was translated. */
@@ -19,6 +23,10 @@ export interface RootRecord {
   readonly sources: readonly Key[];
   /** Undefined when it could not be translated: what it proposed before stays. */
   readonly proposals: readonly StoredProposal[] | undefined;
+  /** What it says of statuses, its own included. */
+  readonly reports: readonly StatusReport[];
+  /** The slice wrote something of it to Kong, and something other than targets. */
+  readonly wrote: { readonly any: boolean; readonly configuration: boolean };
   /** The slice after which a snapshot was taken that this rests on; undefined when the cluster was read in this slice. */
   readonly asOf: string | undefined;
 }
@@ -45,6 +53,8 @@ export interface Memory {
   readonly roots: readonly RootRecord[];
   /** Roots that are gone, or that are no roots any more. */
   readonly gone: readonly Key[];
+  /** Changed objects that are no roots, and what they say of their own status. */
+  readonly told: ReadonlyMap<Key, readonly StatusReport[]>;
   /** Objects and the query keys that they provide now; none removes the object. */
   readonly provides: Provided;
   /** Objects that were met, and query keys that they provide: what they provided before stays too, as nobody has reached its readers yet. */
@@ -214,13 +224,34 @@ const commitWith = (versions: string, endpoints: boolean): string => `
       (doc->'revision'->>'changes')::integer
     FROM input WHERE doc->'revision' <> 'null'
     RETURNING id
-  )
-  SELECT (SELECT id::text FROM revision) AS revision`;
+  ),
+  ${COMMIT_REPORTS}
+  SELECT (SELECT id::text FROM revision) AS revision,
+    (SELECT coalesce(json_agg(object), '[]') FROM put_statuses WHERE dirty) AS statuses`;
+
+type Telling = Pick<RootRecord, 'root' | 'reports' | 'wrote'>;
+
+function toldBy(told: Memory['told']): readonly Telling[] {
+  return [...told].map(([root, reports]) => ({ root, reports, wrote: { any: false, configuration: false } }));
+}
+
+function reportRows({ root, reports, wrote }: Telling): readonly object[] {
+  return reports.map(({ object, content }) => ({
+    root,
+    object,
+    content,
+    wrote: wrote.any,
+    rewrote: wrote.configuration && object === root && showsWaiting(content),
+    shows: showsWaiting(content),
+  }));
+}
 
 function document(memory: Memory): unknown {
   return {
     cluster: memory.cluster,
     done: [...memory.gone, ...memory.roots.map((item) => item.root)],
+    gone: memory.gone,
+    told: [...memory.told.keys()],
     proposers: [
       ...memory.gone,
       ...memory.roots.filter((item) => item.proposals !== undefined).map((item) => item.root),
@@ -233,6 +264,7 @@ function document(memory: Memory): unknown {
       findings: item.findings,
       as_of: item.asOf ?? null,
     })),
+    reports: [...memory.roots, ...toldBy(memory.told)].flatMap(reportRows),
     sources: memory.roots.flatMap((item) => item.sources.map((key) => ({ key, root: item.root }))),
     provides: [...memory.provides].map(([object, keys]) => ({ object, keys })),
     met: [...memory.met].flatMap(([object, keys]) => (keys.length === 0 ? [] : [{ object, keys }])),
@@ -258,11 +290,19 @@ function document(memory: Memory): unknown {
   };
 }
 
+/** What a commit gives. */
+export interface Committed {
+  /** Number of the revision, if one was recorded. */
+  readonly revision: string | undefined;
+  /** Objects whose status has something new to say. */
+  readonly statuses: readonly Key[];
+}
+
 /**
- * Remembers a slice and ends its lock's transaction, in one request. Gives the number of the revision, if one was
- * recorded. Throws when the lock was lost: then nothing is remembered, and the intents tell the next slice.
+ * Remembers a slice and ends its lock's transaction, in one request. Throws when the lock was lost: then nothing is
+ * remembered, and the intents tell the next slice.
  */
-export async function commit(lock: Lock, memory: Memory): Promise<string | undefined> {
+export async function commit(lock: Lock, memory: Memory): Promise<Committed> {
   const [row] = await lock.commit(
     commitWith(
       rowVersions(
@@ -273,6 +313,10 @@ export async function commit(lock: Lock, memory: Memory): Promise<string | undef
     ),
     document(memory),
   );
-  if (typeof row !== 'object' || row === null || !('revision' in row)) return undefined;
-  return typeof row.revision === 'string' ? row.revision : undefined;
+  if (!isRecord(row)) return { revision: undefined, statuses: [] };
+  const { revision, statuses } = row;
+  return {
+    revision: typeof revision === 'string' ? revision : undefined,
+    statuses: Array.isArray(statuses) ? statuses.filter((key) => typeof key === 'string') : [],
+  };
 }

@@ -1,6 +1,14 @@
 export { affected, type Affected, type ChangedObject, type Intent } from './affected.ts';
 export { claim, type Claimed } from './claim.ts';
-export { commit, type Clock, type Memory, type Pending, type Rejected, type RootRecord } from './commit.ts';
+export {
+  commit,
+  type Clock,
+  type Committed,
+  type Memory,
+  type Pending,
+  type Rejected,
+  type RootRecord,
+} from './commit.ts';
 export { metered, type Database, type Meter, type Queryable } from './database.ts';
 export { upstreamsOf, type SharedTargets, type SharedUpstream } from './endpoints.ts';
 export { intend } from './intents.ts';

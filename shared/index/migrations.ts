@@ -189,4 +189,29 @@ export const MIGRATIONS: readonly string[] = [
     seen_at timestamptz NOT NULL
   );
   `,
+  `
+  -- What the translation of a root says of the statuses of objects, its own included. "revision": the last one that
+  -- wrote for what is said; null when nothing had to be written.
+  CREATE TABLE kong_ingress.reports (
+    root text NOT NULL,
+    object text NOT NULL,
+    content jsonb NOT NULL,
+    revision bigint,
+    PRIMARY KEY (root, object)
+  );
+  CREATE INDEX reports_object ON kong_ingress.reports (object);
+
+  -- Objects with a status of ours. "version": another one whenever there is something new to say; "dirty": it has not
+  -- been written since; "waiting": it changes when this revision is proven; "reported": hash of what was written last.
+  CREATE SEQUENCE kong_ingress.status_versions;
+  CREATE TABLE kong_ingress.statuses (
+    object text PRIMARY KEY,
+    version bigint NOT NULL,
+    dirty boolean NOT NULL,
+    waiting bigint,
+    reported text
+  );
+  CREATE INDEX statuses_dirty ON kong_ingress.statuses (object) WHERE dirty;
+  CREATE INDEX statuses_waiting ON kong_ingress.statuses (waiting) WHERE waiting IS NOT NULL;
+  `,
 ];

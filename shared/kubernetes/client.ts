@@ -7,6 +7,7 @@ import { parseObject } from './object.ts';
 import { objectPath } from './path.ts';
 import type { Kind, KubernetesObject } from './resources.ts';
 import type { Selection } from './selection.ts';
+import { type StatusPatch, type StatusWrite, patchStatus } from './status.ts';
 import { type ApiResponse, type RetryPolicy, type Transport, DEFAULT_RETRY, retrying } from './transport.ts';
 
 /** A cluster's API server, as far as the functions use it. */
@@ -20,6 +21,8 @@ export interface KubernetesClient {
   get(kind: Kind, namespace: string, name: string): Promise<KubernetesObject | undefined>;
   /** Every object of a selection; see `listAll`. */
   list(kind: Kind, selection: Selection): Promise<ObjectList>;
+  /** Sets fields of an object's status; see `patchStatus`. */
+  patchStatus(patch: StatusPatch): Promise<StatusWrite>;
   /** Any other request, repeated after 429, 5xx and lost connections; the answer's status is the caller's to judge. */
   readonly send: Transport;
   /** Ends kept connections. */
@@ -61,6 +64,7 @@ export function kubernetesClient(config: KubernetesConfig, retry: RetryPolicy = 
         read(source, kind, objectPath(kind, namespace, name, version), name),
       ),
     list: (kind, selection) => listAll(source, kind, selection),
+    patchStatus: (patch) => patchStatus(send, versions, patch),
     close: () => transport.close(),
   };
 }

@@ -4,16 +4,18 @@ import { announce } from '../outcome.ts';
 import type { Publisher } from '../publish.ts';
 import type { SliceResult } from '../slice.ts';
 
+export type ReportLogger = Pick<Logger, 'info' | 'warn' | 'error'>;
+
 /** Tells somebody outside (the objects' statuses, their Events) what slices did. */
 export interface Reporter {
   /** For the log. */
   readonly name: string;
   /** Tells of slices, in the order in which they ran. A rejection is logged and fails nothing. */
-  tell(slices: readonly SliceResult[]): Promise<void>;
+  tell(slices: readonly SliceResult[], logger: ReportLogger): Promise<void>;
 }
 
 export interface ReportTools {
-  readonly logger: Pick<Logger, 'info' | 'warn' | 'error'>;
+  readonly logger: ReportLogger;
   readonly publisher: Publisher;
   readonly reporters: readonly Reporter[];
 }
@@ -38,5 +40,5 @@ export async function report(slices: readonly SliceResult[], tools: ReportTools)
   if (slices.length === 0) return;
   const { logger, publisher, reporters } = tools;
   await announce(slices, logger, publisher);
-  for (const reporter of reporters) await reported(reporter.name, logger, () => reporter.tell(slices));
+  for (const reporter of reporters) await reported(reporter.name, logger, () => reporter.tell(slices, logger));
 }

@@ -1,7 +1,13 @@
-import type { Environment } from '../environment.ts';
-import type { KubernetesClient } from '../kubernetes/client.ts';
+import type { Converged } from '../convergence/converge.ts';
+import { awsSecretReader, resolveSettings } from '../access/settings.ts';
+import { kubernetesConfig } from '../config.ts';
+import { optional, type Environment } from '../environment.ts';
+import type { Queryable } from '../index/database.ts';
+import { kubernetesClient, type KubernetesClient } from '../kubernetes/client.ts';
 import type { SliceDependencies } from '../slice.ts';
-import type { Reporter } from './report.ts';
+import { statusConfig } from '../status/config.ts';
+import { reported, type Reporter, type ReportLogger } from './report.ts';
+import { statusReporter } from './statuses.ts';
 
 /** What reporters are made of. */
 export interface ReporterParts {
@@ -11,6 +17,36 @@ export interface ReporterParts {
 }
 
 /** Everybody who is told of slices, in order. Throws CONFIG_INVALID. */
-export function makeReporters(_parts: ReporterParts): readonly Reporter[] {
-  return [];
+export function makeReporters({ env, kubernetes, dependencies }: ReporterParts): readonly Reporter[] {
+  const config = statusConfig(env);
+  return config.enabled ? [statusReporter({ index: dependencies.statePool, kubernetes, config })] : [];
+}
+
+/** Tells the objects that waited for it of a convergence. Never rejects: what could not be written is written later. */
+export interface ConvergedReporter {
+  tell(result: Converged, logger: ReportLogger): Promise<void>;
+  close(): void;
+}
+
+const NOBODY: ConvergedReporter = { tell: async () => undefined, close: () => undefined };
+
+/** Whether settings name a cluster, or a pod's own one. */
+function hasCluster(env: Environment): boolean {
+  return optional(env, 'KUBERNETES_URL') !== undefined || optional(env, 'KUBERNETES_SERVICE_HOST') !== undefined;
+}
+
+/**
+ * Who is told of a convergence, with a connection to the cluster of its own; nobody where no cluster is configured or
+ * statuses are not wanted. Throws CONFIG_INVALID and SECRET_*.
+ */
+export async function connectConvergedReporter(settings: Environment, index: Queryable): Promise<ConvergedReporter> {
+  const config = statusConfig(settings);
+  if (!config.enabled || !hasCluster(settings)) return NOBODY;
+  const secrets = awsSecretReader(settings);
+  const kubernetes = kubernetesClient(kubernetesConfig(await resolveSettings(settings, secrets), () => secrets));
+  const reporter = statusReporter({ index, kubernetes, config });
+  return {
+    tell: (result, logger) => reported(reporter.name, logger, () => reporter.converged(result, logger)),
+    close: () => kubernetes.close(),
+  };
 }

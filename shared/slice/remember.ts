@@ -1,12 +1,17 @@
 import type { Clock, Memory, Rejected, RootRecord } from '../index/index.ts';
 import { keyOfRef, providedKeys, type Key } from '../kubernetes/keys.ts';
+import { isGone, isResource } from '../kubernetes/object.ts';
 import { subject } from '../plan/plan.ts';
 import type { Winner } from '../plan/resolve.ts';
 import type { Change, KnownSlot, Outcome, StoredProposal } from '../plan/types.ts';
+import type { EntityType } from '../kong/entities.ts';
+import { describe, type DescribeOptions } from '../status/describe.ts';
+import { classReports } from '../status/gateway.ts';
+import type { StatusReport } from '../status/types.ts';
 import type { Finding, Proposal, Slot } from '../translate/types.ts';
 import type { Decision } from './decide.ts';
 import type { Gathered } from './gather.ts';
-import { targetHashes, translationHash } from './translate.ts';
+import { targetHashes, translationHash, type Translated } from './translate.ts';
 
 /** What a slice did to Kong. */
 export interface Done {
@@ -109,18 +114,63 @@ function hashed(stored: readonly StoredProposal[], proposals: readonly Proposal[
   });
 }
 
+/** Slot → type of what this slice wrote, or a slice before it that died. */
+function writtenSlots(gathered: Gathered, done: Done): ReadonlyMap<Slot, EntityType> {
+  const applied = done.outcome.applied.map((change) => [slotOf(change), subject(change).type] as const);
+  return new Map([...gathered.intents.map(({ slot, type }) => [slot, type] as const), ...applied]);
+}
+
+/** Whether a slice wrote something that a root wants, or wanted before. */
+function wroteFor(slots: readonly Slot[], written: ReadonlyMap<Slot, EntityType>): RootRecord['wrote'] {
+  const types = slots.flatMap((slot) => written.get(slot) ?? []);
+  return { any: types.length > 0, configuration: types.some((type) => type !== 'targets') };
+}
+
+/** Root → why something that it wants is not written, or not yet. */
+function withheldOf(decision: Decision): ReadonlyMap<Key, string> {
+  return new Map(
+    decision.plan.withheld.flatMap(({ change, reason }) => {
+      const root = change.action === 'delete' ? change.current.root : change.desired.root;
+      return root === undefined ? [] : [[keyOfRef(root), reason] as const];
+    }),
+  );
+}
+
+interface Outcomes {
+  readonly extra: readonly Finding[];
+  readonly options: DescribeOptions;
+}
+
+/** What a root says of statuses, with what became of its entities. */
+function finalReports(
+  item: Translated,
+  more: readonly Finding[],
+  withheld: string | undefined,
+  options: DescribeOptions,
+): readonly StatusReport[] {
+  const { object, proposals, findings, seen, reports } = item;
+  if (object === undefined || proposals === undefined || (more.length === 0 && withheld === undefined)) return reports;
+  const facts = { seen, proposals, findings: [...findings, ...more], ...(withheld === undefined ? {} : { withheld }) };
+  return describe(object, facts, options);
+}
+
 function roots(
   gathered: Gathered,
   decision: Decision,
-  extra: readonly Finding[],
+  done: Done,
+  { extra, options }: Outcomes,
   asOf: string | undefined,
 ): readonly RootRecord[] {
+  const written = writtenSlots(gathered, done);
+  const before = Map.groupBy(gathered.loaded.old, (proposal) => keyOfRef(proposal.root));
+  const withheld = withheldOf(decision);
   const proposals = Map.groupBy(decision.resolution.stored, (item) => keyOfRef(item.root));
   const more = findingsOf(extra);
   return [...gathered.translated].flatMap(([root, item]) => {
     if (item.object === undefined) return [];
     const { uid, resourceVersion } = item.object.metadata;
     const read = gathered.dirty;
+    const slots = [...(proposals.get(root) ?? []), ...(before.get(root) ?? [])].map((proposal) => proposal.slot);
     return [
       {
         root,
@@ -130,6 +180,8 @@ function roots(
         findings: [...item.findings, ...(more.get(root) ?? [])],
         sources: [...new Set([root, ...item.sources])],
         proposals: item.proposals === undefined ? undefined : hashed(proposals.get(root) ?? [], item.proposals),
+        reports: finalReports(item, more.get(root) ?? [], withheld.get(root), options),
+        wrote: wroteFor(slots, written),
         asOf: read === undefined || item.sources.some((key) => read.has(key)) ? undefined : asOf,
       },
     ];
@@ -147,12 +199,23 @@ function provides(gathered: Gathered): Pick<Memory, 'provides' | 'met'> {
   return { provides: changed, met: new Map([...gathered.provides].filter(([key]) => !changed.has(key))) };
 }
 
+/** Changed classes of Gateways: they are no roots, and say themselves whether they are accepted. */
+function told(gathered: Gathered, options: DescribeOptions): Memory['told'] {
+  const classes = [...gathered.changedObjects].filter(([key]) => key.startsWith('GatewayClass/'));
+  return new Map(
+    classes.map(([key, object]) => {
+      const known = object !== undefined && !isGone(object) && isResource('GatewayClass', object);
+      return [key, known ? classReports(object, options) : []] as const;
+    }),
+  );
+}
+
 /** What the index keeps of a slice. Pure. */
 export function remember(
   gathered: Gathered,
   decision: Decision,
   done: Done,
-  cluster: string,
+  options: DescribeOptions & { readonly cluster: string },
   asOf: string | undefined,
 ): Memory {
   const extra = [
@@ -163,9 +226,10 @@ export function remember(
   const gone = [...gathered.translated].filter(([, item]) => item.object === undefined).map(([key]) => key);
   const changes = done.outcome.applied.length + gathered.intents.length;
   return {
-    cluster,
-    roots: roots(gathered, decision, extra, asOf),
+    cluster: options.cluster,
+    roots: roots(gathered, decision, done, { extra, options }, asOf),
     gone,
+    told: told(gathered, options),
     ...provides(gathered),
     pending: gathered.pending,
     endpoints: gathered.endpoints,

@@ -10,6 +10,9 @@ import type { KubernetesObject, ObjectRef } from '../kubernetes/resources.ts';
 import { traced } from '../kubernetes/traced.ts';
 import { bodyHash } from '../plan/candidate.ts';
 import { compareText } from '../plan/rank.ts';
+import { describe } from '../status/describe.ts';
+import { type Seen, seeing } from '../status/seen.ts';
+import type { StatusReport } from '../status/types.ts';
 import { isRoot, translateRoot } from '../translate/index.ts';
 import type { Finding, Proposal, Slot, TranslateOptions } from '../translate/types.ts';
 import type { Translate } from './types.ts';
@@ -24,6 +27,10 @@ export interface Translated {
   readonly findings: readonly Finding[];
   /** Every key it looked up, its own included. */
   readonly sources: readonly Key[];
+  /** What was found under them. */
+  readonly seen: Seen;
+  /** What it says of statuses, before anything is written. */
+  readonly reports: readonly StatusReport[];
 }
 
 /** The object that a key names; also one whose fields have wrong types, as its translation says what is wrong. */
@@ -45,19 +52,22 @@ export async function translateKey(
   translate: Translate = translateRoot,
 ): Promise<Translated> {
   const ref = refOfKey(options.cluster, key);
-  const trace = traced(lookup);
+  const sight = seeing(lookup);
+  const trace = traced(sight);
+  const { seen } = sight;
   const object = await read(trace, ref);
   if (object === undefined || !isRoot(object)) {
-    return { ref, object: undefined, proposals: [], findings: [], sources: [key] };
+    return { ref, object: undefined, proposals: [], findings: [], sources: [key], seen, reports: [] };
   }
   try {
     const { proposals, findings } = await translate(object, trace, options);
-    return { ref, object, proposals, findings, sources: trace.keys() };
+    const reports = describe(object, { seen, proposals, findings }, options);
+    return { ref, object, proposals, findings, sources: trace.keys(), seen, reports };
   } catch (error) {
     if (error instanceof AppError) throw error;
     const why = error instanceof Error ? error.name : 'a thrown value';
     const findings = [finding(ref, 'TranslationFailed', `translating it failed with ${why}`)];
-    return { ref, object, proposals: undefined, findings, sources: trace.keys() };
+    return { ref, object, proposals: undefined, findings, sources: trace.keys(), seen, reports: [] };
   }
 }
 
@@ -84,7 +94,7 @@ export function targetHashes(proposals: readonly Proposal[]): ReadonlyMap<Slot, 
 }
 
 /** Hash of all that a translation gave but `targetHashes`. */
-export function translationHash({ proposals, findings, sources }: Translated): string {
+export function translationHash({ proposals, findings, sources, reports }: Translated): string {
   if (proposals === undefined) return 'failed';
   const apart = new Set(proposals.flatMap(({ slot, backends }) => (backends === undefined ? [] : [slot])));
   const proposed = proposals
@@ -97,6 +107,7 @@ export function translationHash({ proposals, findings, sources }: Translated): s
     proposed.toSorted((a, b) => compareText(String(a[0]), String(b[0]))),
     findings.map((item) => `${item.reason} ${item.message}`).toSorted(compareText),
     [...sources],
+    reports.map((item) => JSON.stringify([item.object, item.content])).toSorted(compareText),
   ]);
 }
 

@@ -85,5 +85,9 @@ export interface SliceResult {
   readonly findings: readonly Finding[];
   /** Number of the revision; undefined when nothing was written. */
   readonly revision: string | undefined;
+  /** Keys that changed, and what the changed objects provide. */
+  readonly changed: readonly Key[];
+  /** Objects whose status has something new to say. */
+  readonly statuses: readonly Key[];
   readonly cost: SliceCost;
 }

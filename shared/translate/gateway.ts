@@ -1,11 +1,9 @@
-import type { Gateway, GatewayRoute, Listener, ParentRef } from '../kubernetes/gateway-resources.ts';
+import type { Gateway, GatewayRoute, Listener, Namespace, ParentRef } from '../kubernetes/gateway-resources.ts';
 import { type Context, find } from './context.ts';
 import { isHost } from './host.ts';
 import { effectiveHostnames } from './hostname.ts';
 
-/** The controller whose GatewayClasses are ours (KIC `--gateway-api-controller-name`). */
-const CONTROLLER = 'konghq.com/kic-gateway-controller';
-const GROUP = 'gateway.networking.k8s.io';
+export const GROUP = 'gateway.networking.k8s.io';
 
 /** Where a route is attached. */
 export interface Attachment {
@@ -20,10 +18,11 @@ export function isOurGateway(context: Context, gateway: Gateway): boolean {
   const name = gateway.spec?.gatewayClassName;
   const gatewayClass = name === undefined ? undefined : find(context, 'GatewayClass', '', name);
   if (gatewayClass === undefined) return context.options.raw;
-  return gatewayClass.spec?.controllerName === CONTROLLER;
+  return gatewayClass.spec?.controllerName === context.options.gatewayController;
 }
 
-function fitsProtocol(route: GatewayRoute, listener: Listener): boolean {
+/** Whether a listener's protocol is one that routes of this kind are served by. */
+export function fitsProtocol(route: Pick<GatewayRoute, 'kind'>, listener: Listener): boolean {
   const mode = listener.tls?.mode ?? 'Terminate';
   if (route.kind === 'HTTPRoute' || route.kind === 'GRPCRoute') {
     return listener.protocol === 'HTTP' || (listener.protocol === 'HTTPS' && mode === 'Terminate');
@@ -32,11 +31,10 @@ function fitsProtocol(route: GatewayRoute, listener: Listener): boolean {
   return listener.protocol === (route.kind === 'TCPRoute' ? 'TCP' : 'UDP');
 }
 
-type Expressions = NonNullable<
-  NonNullable<NonNullable<Listener['allowedRoutes']>['namespaces']>['selector']
->['matchExpressions'];
-
-function matchesExpressions(labels: Readonly<Record<string, string>>, expressions: Expressions): boolean {
+function matchesExpressions(
+  labels: Readonly<Record<string, string>>,
+  expressions: NonNullable<Selector>['matchExpressions'],
+): boolean {
   return (expressions ?? []).every(({ key, operator, values = [] }) => {
     const value = labels[key];
     if (operator === 'Exists') return value !== undefined;
@@ -46,16 +44,24 @@ function matchesExpressions(labels: Readonly<Record<string, string>>, expression
   });
 }
 
-function allowsNamespace(context: Context, gateway: Gateway, listener: Listener, namespace: string): boolean {
-  const { from, selector } = listener.allowedRoutes?.namespaces ?? {};
-  if (from === 'All') return true;
-  if (from !== 'Selector') return namespace === (gateway.metadata.namespace ?? '');
-  const labels = find(context, 'Namespace', '', namespace)?.metadata.labels ?? {};
+type Selector = NonNullable<NonNullable<Listener['allowedRoutes']>['namespaces']>['selector'];
+
+/** Whether a selector takes a namespace; one that does not exist has no labels. */
+export function selects(selector: Selector, namespace: Namespace | undefined): boolean {
+  const labels = namespace?.metadata.labels ?? {};
   const equal = Object.entries(selector?.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
   return equal && matchesExpressions(labels, selector?.matchExpressions);
 }
 
-function allowsKind(listener: Listener, route: GatewayRoute): boolean {
+function allowsNamespace(context: Context, gateway: Gateway, listener: Listener, namespace: string): boolean {
+  const { from, selector } = listener.allowedRoutes?.namespaces ?? {};
+  if (from === 'All') return true;
+  if (from !== 'Selector') return namespace === (gateway.metadata.namespace ?? '');
+  return selects(selector, find(context, 'Namespace', '', namespace));
+}
+
+/** Whether a listener takes routes of this kind. */
+export function allowsKind(listener: Listener, route: Pick<GatewayRoute, 'kind'>): boolean {
   const kinds = listener.allowedRoutes?.kinds ?? [];
   return kinds.length === 0 || kinds.some(({ kind, group }) => kind === route.kind && (group ?? GROUP) === GROUP);
 }

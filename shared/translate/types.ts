@@ -88,6 +88,8 @@ export interface TranslateOptions {
   readonly cluster: string;
   /** KIC `--ingress-class`. */
   readonly ingressClass: string;
+  /** The controller whose GatewayClasses are ours (KIC `--gateway-api-controller-name`). */
+  readonly gatewayController: string;
   readonly routerFlavor: 'traditional' | 'expressions';
   /** KIC `--kong-workspace`: prefix of the id keys when not empty. */
   readonly workspace: string;

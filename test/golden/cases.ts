@@ -12,6 +12,7 @@ import type { TranslateOptions } from '../../shared/translate/types.ts';
 export const OPTIONS: TranslateOptions = {
   cluster: 'test',
   ingressClass: 'kong',
+  gatewayController: 'konghq.com/kic-gateway-controller',
   routerFlavor: 'traditional',
   workspace: '',
   clusterDomain: '',

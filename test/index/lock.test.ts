@@ -27,6 +27,7 @@ const NOTHING: Memory = {
   cluster: 'default',
   roots: [],
   gone: [],
+  told: new Map(),
   provides: new Map(),
   met: new Map(),
   pending: [],
@@ -119,7 +120,8 @@ test('a broken connection loses the lock: no write may follow, nothing is rememb
 test('a commit gives the lock up, and text with quotes, backslashes and dollars survives it', async () => {
   const lock = await take();
   const key = `Service/default/it's \\ "$1" $& \u00e9`;
-  assert.equal(await commit(lock, { ...NOTHING, changes: [key], revision: { changes: 1, clock: undefined } }), '1');
+  const committed = await commit(lock, { ...NOTHING, changes: [key], revision: { changes: 1, clock: undefined } });
+  assert.deepEqual(committed, { revision: '1', statuses: [] });
   await (await take(50)).release();
   const { rows } = await pool.query<{ key: string }>('SELECT key FROM kong_ingress.changes');
   assert.deepEqual(rows, [{ key }]);

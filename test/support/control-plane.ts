@@ -14,6 +14,7 @@ import type { TemporaryPostgres } from './postgres.ts';
 export const OPTIONS: TranslateOptions = {
   cluster: 'default',
   ingressClass: 'kong',
+  gatewayController: 'konghq.com/kic-gateway-controller',
   routerFlavor: 'traditional',
   workspace: '',
   clusterDomain: '',

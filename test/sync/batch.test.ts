@@ -21,6 +21,8 @@ function result(more: Partial<SliceResult> = {}): SliceResult {
   const none = {
     roots: [],
     objects: new Map(),
+    changed: [],
+    statuses: [],
     remaining: [],
     early: [],
     applied: [],

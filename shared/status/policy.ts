@@ -1,0 +1,124 @@
+import type { BackendTLSPolicy } from '../kubernetes/gateway-resources.ts';
+import { keyOf, keyOfRef, objectKey } from '../kubernetes/keys.ts';
+import type { KubernetesObject } from '../kubernetes/resources.ts';
+import { annotation } from '../translate/annotations.ts';
+import type { Finding } from '../translate/types.ts';
+import { condition } from './condition.ts';
+import { failureOf } from './findings.ts';
+import { seenOfKind, type Seen } from './seen.ts';
+import type { Condition, Reference, RouteParent, StatusReport } from './types.ts';
+
+function findingsOn(object: KubernetesObject, findings: readonly Finding[]): readonly Finding[] {
+  return findings.filter((item) => keyOfRef(item.object) === keyOf(object));
+}
+
+/** Who a policy applies to, and how KIC names its group there. */
+function ancestorRef(object: KubernetesObject): Reference {
+  return {
+    group: object.kind === 'Service' ? 'core' : 'incubator.ingress-controller.konghq.com',
+    kind: object.kind,
+    namespace: object.metadata.namespace ?? '',
+    name: object.metadata.name,
+  };
+}
+
+function upstreamAccepted(user: KubernetesObject, policy: KubernetesObject, findings: readonly Finding[]): Condition {
+  const conflict = failureOf(findingsOn(user, findings), (reason) => reason === 'InconsistentAnnotations');
+  if (conflict !== undefined) return condition('Accepted', 'False', 'Conflicted', conflict.message);
+  const invalid = failureOf(findingsOn(policy, findings), () => true);
+  if (invalid !== undefined) return condition('Accepted', 'False', 'Invalid', invalid.message);
+  return condition('Accepted', 'True', 'Accepted', 'The policy applies.');
+}
+
+/** What a root says of the KongUpstreamPolicies of the Services and facades that it read: one entry each (KIC 1.5). */
+export function upstreamPolicyReports(seen: Seen, findings: readonly Finding[]): readonly StatusReport[] {
+  const users = [...seenOfKind(seen, 'Service'), ...seenOfKind(seen, 'KongServiceFacade')];
+  return seenOfKind(seen, 'KongUpstreamPolicy').flatMap((policy) => {
+    const own = users.filter(
+      (user) =>
+        user.metadata.namespace === policy.metadata.namespace &&
+        annotation(user, 'upstream-policy') === policy.metadata.name,
+    );
+    if (own.length === 0) return [];
+    const ancestors = own.map((user) => ({
+      ref: ancestorRef(user),
+      conditions: [upstreamAccepted(user, policy, findings)],
+    }));
+    const generation = policy.metadata.generation ?? 0;
+    return [{ object: keyOf(policy), content: { family: 'ancestors', generation, ancestors, programmed: true } }];
+  });
+}
+
+/** Whether the CA certificates that a policy names are there; kinds that cannot hold one come first. */
+function authorities(policy: BackendTLSPolicy, seen: Seen): Condition {
+  const refs = policy.spec?.validation?.caCertificateRefs ?? [];
+  const namespace = policy.metadata.namespace ?? '';
+  const odd = refs.find(({ kind, group }) => !['Secret', 'ConfigMap'].includes(kind) || (group ?? '') !== '');
+  if (odd !== undefined) {
+    const message = `caCertificateRefs names a ${odd.kind}; a Secret or ConfigMap can hold a CA certificate.`;
+    return condition('ResolvedRefs', 'False', 'InvalidKind', message);
+  }
+  const missing = refs.find(({ kind, name }) => {
+    const key = objectKey(kind, namespace, name);
+    return seen.has(key) && seen.get(key) === undefined;
+  });
+  if (missing !== undefined) {
+    const message = `caCertificateRefs names ${missing.kind} ${namespace}/${missing.name}, which does not exist.`;
+    return condition('ResolvedRefs', 'False', 'InvalidCACertificateRef', message);
+  }
+  return condition('ResolvedRefs', 'True', 'ResolvedRefs', 'Every reference leads to an object.');
+}
+
+function tlsAccepted(policy: BackendTLSPolicy, findings: readonly Finding[], resolved: Condition): Condition {
+  const own = findingsOn(policy, findings);
+  const older = own.find((item) => item.reason === 'SlotLost');
+  if (older !== undefined) return condition('Accepted', 'False', 'Conflicted', older.message);
+  const [invalid] = own;
+  if (invalid !== undefined) return condition('Accepted', 'False', 'Invalid', invalid.message);
+  if (resolved.status === 'False') {
+    return condition('Accepted', 'False', 'NoValidCACertificate', 'None of the CA certificates can be used.');
+  }
+  return condition('Accepted', 'True', 'Accepted', 'The policy applies.');
+}
+
+/** A Gateway as an ancestor: the whole of it, whichever section the route names. */
+function gatewayRef({ ref }: RouteParent, namespace: string): Reference {
+  return {
+    group: 'gateway.networking.k8s.io',
+    kind: 'Gateway',
+    namespace: ref.namespace ?? namespace,
+    name: ref.name,
+  };
+}
+
+/**
+ * What a route says of the BackendTLSPolicies of its Services: one entry for each of its Gateways that takes it, as the
+ * Gateway API recommends.
+ */
+export function tlsPolicyReports(
+  namespace: string,
+  services: ReadonlySet<string>,
+  parents: readonly RouteParent[],
+  seen: Seen,
+  findings: readonly Finding[],
+): readonly StatusReport[] {
+  const gateways = new Map(
+    parents
+      .filter((parent) => parent.accepted)
+      .map((parent) => gatewayRef(parent, namespace))
+      .map((ref) => [`${ref.namespace}/${ref.name}`, ref]),
+  );
+  if (gateways.size === 0) return [];
+  const policies = seenOfKind(seen, 'BackendTLSPolicy').filter(({ metadata, spec }) =>
+    (spec?.targetRefs ?? []).some(
+      ({ kind, name }) => kind === 'Service' && services.has(`${metadata.namespace}/${name}`),
+    ),
+  );
+  return policies.map((policy) => {
+    const resolved = authorities(policy, seen);
+    const conditions = [tlsAccepted(policy, findings, resolved), resolved];
+    const ancestors = [...gateways.values()].map((ref) => ({ ref, conditions }));
+    const generation = policy.metadata.generation ?? 0;
+    return { object: keyOf(policy), content: { family: 'ancestors', generation, ancestors, programmed: false } };
+  });
+}
