@@ -214,4 +214,8 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX statuses_dirty ON kong_ingress.statuses (object) WHERE dirty;
   CREATE INDEX statuses_waiting ON kong_ingress.statuses (waiting) WHERE waiting IS NOT NULL;
   `,
+  `
+  -- The newest KongLicense wins: its class is a negative time, ms.
+  ALTER TABLE kong_ingress.proposals ALTER COLUMN rank_class TYPE bigint;
+  `,
 ];

@@ -22,6 +22,8 @@ export interface Version {
 export interface Holder extends Version {
   readonly type: EntityType;
   readonly id: string;
+  /** It is the same entity, to be taken over with its id. */
+  readonly adopts: boolean;
 }
 
 /**

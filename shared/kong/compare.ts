@@ -6,7 +6,6 @@ import type { AdminClient } from './admin.ts';
 import { differences } from './differences.ts';
 import { readAll, schemasFor } from './read.ts';
 import type { SchemaOf } from './read.ts';
-import { adoptsId } from './unique.ts';
 import type { Body, EntityType } from './entities.ts';
 
 /**
@@ -71,7 +70,7 @@ function foreign(desired: Desired, id: string, why: string): Comparison {
 
 function held(desired: Desired, holder: Holder): Comparison {
   if (!holder.managed) return foreign(desired, holder.id, 'holds the same name or key in Kong');
-  return { state: 'moved', desired, holder, adopt: adoptsId(holder.type) };
+  return { state: 'moved', desired, holder, adopt: holder.adopts };
 }
 
 function judge(row: Row, holder: Holder | undefined, actual: Body | undefined, schemas: SchemaOf): Comparison {

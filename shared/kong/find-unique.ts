@@ -15,7 +15,8 @@ interface Wanted {
 
 /** Keys that one sub-select can answer: the same type, the same columns, empty in the same places. */
 function groupOf({ entity, columns, values }: Wanted): string {
-  return [entity.type, ...columns, ...values.map((value) => (value === null ? '-' : '+'))].join(' ');
+  const filled = values.map((value) => (value === null ? '-' : '+'));
+  return [entity.type, ...columns, ...filled, adoptsId(entity, columns)].join(' ');
 }
 
 function subselect(scope: Scope, group: readonly Wanted[], values: Values): string {
@@ -38,6 +39,7 @@ function subselect(scope: Scope, group: readonly Wanted[], values: Values): stri
   const empty = first.columns.filter((_column, n) => first.values[n] === null).map((column) => `t."${column}" IS NULL`);
   return (
     `SELECT w.wanted::text AS wanted, '${type}' AS type, t.id::text AS id, t.xmin::text AS xmin, ` +
+    `${adoptsId(first.entity, first.columns)} AS adopts, ` +
     `${managedExpression(scope, type, 't', values)} AS managed ` +
     `FROM unnest(${[ids, ...lists].join(', ')}) AS w(${['wanted', ...names].join(', ')}) ` +
     `JOIN ${ENTITIES[type].table} t ON ${[...equal, ...empty, 't.id <> w.wanted'].join(' AND ')}` +
@@ -68,14 +70,14 @@ async function lookUp(scope: Scope, entities: readonly Entity[]): Promise<Readon
   const values = new Values();
   const parts = [...Map.groupBy(wanted, groupOf).values()].map((group) => subselect(scope, group, values));
   const rows = await select<Row>(scope.pool, 'unique keys', parts.join(' UNION ALL '), values.list);
-  const sorted = rows.toSorted((a, b) => Number(b.managed) - Number(a.managed));
+  const sorted = rows.toSorted((a, b) => Number(b.managed) - Number(a.managed) || Number(a.adopts) - Number(b.adopts));
   return new Map(sorted.map(({ wanted: id, ...holder }) => [id, holder]));
 }
 
 function withAdoptedParents(entity: Entity, holders: ReadonlyMap<string, Holder>): Entity | undefined {
   const moved = Object.keys(ENTITIES[entity.type].references).flatMap((field): [string, Body][] => {
     const holder = holders.get(referenceId(entity.body[field]) ?? '');
-    return holder !== undefined && holder.managed && adoptsId(holder.type) ? [[field, { id: holder.id }]] : [];
+    return holder !== undefined && holder.managed && holder.adopts ? [[field, { id: holder.id }]] : [];
   });
   if (moved.length === 0) return undefined;
   return { ...entity, body: { ...entity.body, ...Object.fromEntries(moved) } };

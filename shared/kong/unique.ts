@@ -23,8 +23,13 @@ const ADOPTED_BY_KEY: ReadonlySet<EntityType> = new Set([
   'oauth2_credentials',
 ]);
 
-/** Whether an entity of this type that Kong has under another id is taken over with that id. */
-export function adoptsId(type: EntityType): boolean {
+/**
+ * Whether an entity is taken over with the id that it has in Kong, found by this unique key. KIC has no stable id for the
+ * plugins that stand for filters, nor for consumers without a username (KIC §3).
+ */
+export function adoptsId({ type, body }: Pick<Entity, 'type' | 'body'>, columns: readonly string[]): boolean {
+  if (type === 'plugins') return columns[0] === 'name';
+  if (type === 'consumers') return columns[0] === 'custom_id' && body['username'] === undefined;
   return ADOPTED_BY_KEY.has(type);
 }
 

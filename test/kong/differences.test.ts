@@ -361,3 +361,25 @@ for (const [given, stored] of targets) {
     assert.equal(normalTarget(stored), stored);
   });
 }
+
+const STREAM_ROUTES = parseSchema({
+  fields: [
+    {
+      destinations: {
+        type: 'set',
+        elements: { type: 'record', fields: [{ ip: { type: 'string' } }, { port: { type: 'integer' } }] },
+      },
+    },
+  ],
+});
+
+test('records of a set are equal whether empty fields are shown or not', () => {
+  const wanted = { type: 'routes', id: 'r', body: { destinations: [{ port: 1 }, { port: 2 }] }, tags: [] } as const;
+  for (const [second, found] of [
+    [2, []],
+    [3, ['destinations']],
+  ] as const) {
+    const destinations = [second, 1].map((port) => ({ ip: null, port }));
+    assert.deepEqual(differences(wanted, { destinations, tags: [] }, STREAM_ROUTES), found);
+  }
+});

@@ -186,7 +186,7 @@ test('a certificate is always put with the SNIs that Kong has on it', async () =
 const target = (action: 'create' | 'update'): Change =>
   write('targets', 't', { upstream: { id: 'u' }, target: '10.0.0.1:80', weight: 7 }, action);
 const holder = (managed: boolean): ReadonlyMap<string, Holder> =>
-  new Map([['t', { type: 'targets', id: 'there', xmin: '1', managed }]]);
+  new Map([['t', { type: 'targets', id: 'there', xmin: '1', managed, adopts: true }]]);
 
 const targets = [
   { title: 'is created by POST with its id', action: 'create', fakes: {}, calls: ['POST target u t'], done: 't' },

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import type { Faults } from '../../infra/local/kong/admin/faults.ts';
 import { startAdmin } from '../../infra/local/kong/admin/server.ts';
+import type { NodeSettings } from '../../infra/local/kong/admin/settings.ts';
 import { migrate } from '../../infra/local/kong/database/migrate.ts';
 import type { KongConfig } from '../../shared/config.ts';
 import { adminClient, type AdminClient } from '../../shared/kong/admin.ts';
@@ -42,7 +43,11 @@ export interface ControlPlane {
 }
 
 /** Starts one on a database of its own. */
-export async function controlPlane(server: TemporaryPostgres, name: string): Promise<ControlPlane> {
+export async function controlPlane(
+  server: TemporaryPostgres,
+  name: string,
+  settings: Partial<NodeSettings> = {},
+): Promise<ControlPlane> {
   const databaseUrl = await server.createDatabase(name);
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 8 });
   pool.on('error', () => undefined);
@@ -51,6 +56,7 @@ export async function controlPlane(server: TemporaryPostgres, name: string): Pro
   const running = await startAdmin({
     pool,
     role: 'control_plane',
+    settings,
     nodeId: randomUUID(),
     faults: (method, path) => {
       if (method !== 'GET') writes.push(`${method} ${path}`);

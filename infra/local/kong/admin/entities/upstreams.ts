@@ -1,3 +1,4 @@
+import { normalTarget } from '../../../../../shared/kong/target.ts';
 import { isIP } from 'node:net';
 import type { JsonObject } from '../json.ts';
 import {
@@ -158,10 +159,10 @@ function hashing(data: JsonObject): JsonObject {
 
 const NO_TARGET = { errors: { target: 'Invalid target; not a valid hostname or ip address' } };
 
-/** `host:port` in Kong's normal form: the port is 8000 when none is given. Undefined when it is no address. */
+/** `host:port` in Kong's normal form: the port is 8000 when none is given, IPv6 is written out. Undefined when it is no address. */
 export function targetAddress(value: string): string | undefined {
   const [, name = '', digits] = /^(\[[^\]]+\]|[^:]*)(?::(\d+))?$/.exec(value) ?? [];
-  if (isIP(value) === 6) return `[${value}]:8000`;
+  if (isIP(value) === 6 || isIP(name.slice(1, -1)) === 6) return normalTarget(value);
   if (name === '' || !isHost(name) || Number(digits ?? 0) > 65535) return undefined;
   return `${name}:${digits ?? 8000}`;
 }
