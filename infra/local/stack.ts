@@ -68,8 +68,18 @@ export interface Stack {
   stop(): Promise<void>;
 }
 
-/** The waits of the stand-in Kong, s: short, so that a change is proven in seconds. Kong's defaults are 5 and 5. */
-export const FREQUENCIES = { dbUpdateFrequencySeconds: 0.5, workerStateUpdateFrequencySeconds: 0.5 } as const;
+/**
+ * The waits of the stand-in Kong, s: short, so that a change is proven, and a data plane that is cut off noticed, in
+ * seconds. Kong's defaults are 5, 5, 30 and 5.
+ */
+export const FREQUENCIES = {
+  dbUpdateFrequencySeconds: 0.5,
+  workerStateUpdateFrequencySeconds: 0.5,
+  pingSeconds: 1,
+  reconnectSeconds: 1,
+} as const;
+/** A stand-in's data plane that did not ping for so long counts as cut off, s; 45 for a real one. */
+const SILENT_SECONDS = '4';
 
 const CLUSTER = 'local';
 /** Batches of the audit webhook: what `kubectl apply` changes arrives together, and a single change soon. */
@@ -157,7 +167,7 @@ function environmentFor(
   );
   return {
     ...Object.fromEntries(given),
-    ...(kong.standIn === undefined ? {} : { KONG_CONTROL_PLANES: '1' }),
+    ...(kong.standIn === undefined ? {} : { KONG_CONTROL_PLANES: '1', KONG_DATA_PLANE_SILENT_SECONDS: SILENT_SECONDS }),
     CLUSTER_NAME: kubernetes.cluster,
     KONG_ADMIN_URL: kong.adminUrls.join(','),
     KONG_DATABASE_URL: kong.databaseUrl,

@@ -2,23 +2,26 @@ import { CONVERGENCE_PENDING } from '../events.ts';
 import type { Queryable } from '../index/database.ts';
 import type { Publisher } from '../publish.ts';
 import type { Converged } from './converge.ts';
+import type { DataPlaneState } from './types.ts';
 
 /** Which of the two queues of delayed checks (infra/queue.yml) a check goes through: 1 s or 5 s. */
 type Pause = 'short' | 'long';
 
 /** Younger revisions than this are looked at again after the short pause, ms. */
 const SHORT_UNTIL_MS = 10_000;
-/** Older ones than this are left to the schedule, ms. */
+/** Those that are older than this are left to the schedule, ms. */
 const LONG_UNTIL_MS = 60_000;
 /** Somewhat less than the queues' delays, so that a check that comes in time may ask for the next one, ms. */
 const DUE_MS: Readonly<Record<Pause, number>> = { short: 800, long: 4_500 };
 
+/** What may pass by itself, but not within seconds. */
+const SLOW: readonly DataPlaneState[] = ['partitioned', 'unknown'];
+
 /** How long to wait before looking again; undefined: the schedule is soon enough. `ageMs` is since the newest write. Pure. */
 export function pauseAfter(verdicts: Converged['verdicts'], ageMs: number | undefined): Pause | undefined {
-  if (ageMs === undefined || ageMs > LONG_UNTIL_MS || !verdicts.some(({ state }) => state === 'applying')) {
-    return undefined;
-  }
-  return ageMs < SHORT_UNTIL_MS ? 'short' : 'long';
+  if (ageMs === undefined || ageMs > LONG_UNTIL_MS) return undefined;
+  if (ageMs < SHORT_UNTIL_MS && verdicts.some(({ state }) => state === 'applying')) return 'short';
+  return verdicts.some(({ state }) => state === 'applying' || SLOW.includes(state)) ? 'long' : undefined;
 }
 
 async function ageOf(index: Queryable, revision: string): Promise<number | undefined> {
@@ -41,8 +44,8 @@ async function claim(index: Queryable, pause: Pause): Promise<boolean> {
 }
 
 /**
- * Asks for another check while a young revision is still being applied: through a delayed queue, after a second at first
- * and after five later. From a minute on the schedule does it. Throws EVENTS_NOT_PUBLISHED.
+ * Asks for another check while a young revision is not on every data plane: through a delayed queue, after a second at
+ * first and after five later, or where one was lost. From a minute on the schedule does it. Throws EVENTS_NOT_PUBLISHED.
  */
 export async function checkAgain(
   index: Queryable,

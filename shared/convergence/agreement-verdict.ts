@@ -90,7 +90,7 @@ function alone(
   place: number,
   facts: Facts,
 ): Said | undefined {
-  const useless = unusable(row, facts.now);
+  const useless = unusable(row, facts);
   if (useless !== undefined) return useless;
   if (complete.has(reading(row).hash)) return held(row, facts, 'it has all that was pushed for the write');
   if (hadBefore(row, revision, facts))
@@ -99,7 +99,7 @@ function alone(
 }
 
 function judge(rows: readonly DataPlaneRow[], revision: Revision, place: number, facts: Facts): readonly Judged[] {
-  const usable = rows.filter((row) => unusable(row, facts.now) === undefined);
+  const usable = rows.filter((row) => unusable(row, facts) === undefined);
   const complete = completeHashes(usable, revision, facts);
   const said = rows.map((row) => ({ row, own: alone(row, complete, revision, place, facts) }));
   const done = said.flatMap(({ row, own }): Judged[] => (own === undefined ? [] : [{ row, ...own }]));

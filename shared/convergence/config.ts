@@ -9,6 +9,8 @@ export interface ConvergenceConfig {
   readonly controlPlanes: number;
   /** Which hybrid data planes count. */
   readonly live: LiveSet;
+  /** From then on a silent hybrid data plane counts as cut off, ms; 45,000 unless given, as Kong's pings come every 30 s. */
+  readonly silentAfterMs?: number;
   /**
    * What a data plane that Kong refuses to configure does to `Programmed`: it blocks it, as it never serves the change,
    * or it is left out, because it is to be replaced anyway.
@@ -18,7 +20,7 @@ export interface ConvergenceConfig {
 
 /**
  * Reads KONG_CONTROL_PLANES (2 unless set: a Service may hide several), KONG_DATA_PLANES (names, ids or addresses),
- * KONG_DATA_PLANE_FORGET_SECONDS (300) and KONG_INCOMPATIBLE_DATA_PLANES (block). Throws CONFIG_INVALID.
+ * KONG_DATA_PLANE_FORGET_SECONDS (300), KONG_DATA_PLANE_SILENT_SECONDS (45) and KONG_INCOMPATIBLE_DATA_PLANES (block). Throws CONFIG_INVALID.
  */
 export function convergenceConfig(env: Environment): ConvergenceConfig {
   const nodes = (env.KONG_DATA_PLANES ?? '')
@@ -29,6 +31,7 @@ export function convergenceConfig(env: Environment): ConvergenceConfig {
   return {
     controlPlanes: integer(env, 'KONG_CONTROL_PLANES', 2, 1),
     live: nodes.length > 0 ? { kind: 'list', nodes } : { kind: 'seen', forgetAfterMs },
+    silentAfterMs: integer(env, 'KONG_DATA_PLANE_SILENT_SECONDS', 45, 1) * 1000,
     incompatible: choice(env, 'KONG_INCOMPATIBLE_DATA_PLANES', ['block', 'ignore'], 'block'),
   };
 }

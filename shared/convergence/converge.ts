@@ -118,6 +118,7 @@ async function hybrid(
     revisions,
     rows: seen,
     live: config.live,
+    ...(config.silentAfterMs === undefined ? {} : { silentAfterMs: config.silentAfterMs }),
     holdMs: holdMs({ settings, controlPlanes, entities: database.entities }),
     reportMs: reportMs(database.entities),
     marginMs: marginMs(database.entities),

@@ -25,7 +25,7 @@ function judge(row: DataPlaneRow, { holds }: Expected, revision: Revision, place
 
 /** What a row means in the light of what is expected. Pure. */
 export function expected(row: DataPlaneRow, source: Expected, facts: RowFacts): Opinion {
-  const useless = unusable(row, facts.now);
+  const useless = unusable(row, facts);
   const judged = facts.revisions.map((revision, place): Judged => ({
     row,
     ...(useless ?? judge(row, source, revision, place, facts)),

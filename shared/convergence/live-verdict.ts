@@ -16,11 +16,16 @@ export interface LiveFacts {
   readonly now: number;
   readonly rows: readonly DataPlaneRow[];
   readonly live: LiveSet;
+  /** From then on a silent data plane counts as cut off, ms; `SEEN_LATELY_MS` unless given. */
+  readonly silentAfterMs?: number;
 }
 
 /** Heard of lately by either clock: believing a dead row to be alive only delays, the other way round would lie. */
-export function heardOf(row: DataPlaneRow, now: number): boolean {
-  return now - row.lastSeen <= SEEN_LATELY_MS || now - row.rowSince <= SEEN_LATELY_MS;
+export function heardOf(
+  row: DataPlaneRow,
+  { now, silentAfterMs = SEEN_LATELY_MS }: Pick<LiveFacts, 'now' | 'silentAfterMs'>,
+): boolean {
+  return now - row.lastSeen <= silentAfterMs || now - row.rowSince <= silentAfterMs;
 }
 
 /** The newest row that a name of the list stands for. */
@@ -30,9 +35,10 @@ function rowOf(name: string, rows: readonly DataPlaneRow[]): DataPlaneRow | unde
 }
 
 /** The rows of data planes that count. Pure. */
-export function liveRows({ live, rows, now }: LiveFacts): readonly DataPlaneRow[] {
+export function liveRows(facts: LiveFacts): readonly DataPlaneRow[] {
+  const { live, rows, now } = facts;
   if (live.kind === 'list') return [...new Set(live.nodes.flatMap((name) => rowOf(name, rows) ?? []))];
-  return rows.filter((row) => heardOf(row, now) || now - row.lastSeen <= live.forgetAfterMs);
+  return rows.filter((row) => heardOf(row, facts) || now - row.lastSeen <= live.forgetAfterMs);
 }
 
 /** Names that count and that no row stands for. Pure. */

@@ -1,5 +1,6 @@
 import type { PushFacts } from './complete-verdict.ts';
-import { heardOf } from './live-verdict.ts';
+import { heardOf, SEEN_LATELY_MS } from './live-verdict.ts';
+import type { LiveFacts } from './live-verdict.ts';
 import type { Opinion } from './opinion-verdict.ts';
 import type { DataPlaneRow, DataPlaneState, Revision } from './types.ts';
 
@@ -17,6 +18,8 @@ export interface RowFacts extends PushFacts {
   readonly revisions: readonly Revision[];
   /** What a stored configuration is given for the rebuild, ms: see `marginMs`. */
   readonly marginMs: number;
+  /** As in `LiveFacts`. */
+  readonly silentAfterMs?: number;
 }
 
 export interface Said {
@@ -55,12 +58,13 @@ export function blank(judged: readonly Judged[], facts: RowFacts): Opinion {
 }
 
 /** Whether a row is of use at all; undefined when it is. Pure. */
-export function unusable(row: DataPlaneRow, now: number): Said | undefined {
+export function unusable(row: DataPlaneRow, facts: Pick<LiveFacts, 'now' | 'silentAfterMs'>): Said | undefined {
   if (row.syncStatus.endsWith('_incompatible')) {
     return { state: 'incompatible', reason: `Kong does not configure it: ${row.syncStatus}, version ${row.version}` };
   }
-  if (row.status === undefined && !heardOf(row, now)) {
-    return { state: 'partitioned', reason: 'its control plane has not heard of it for more than 45 s' };
+  if (row.status === undefined && !heardOf(row, facts)) {
+    const silent = Math.round((facts.silentAfterMs ?? SEEN_LATELY_MS) / 1000);
+    return { state: 'partitioned', reason: `its control plane has not heard of it for more than ${silent} s` };
   }
   return undefined;
 }

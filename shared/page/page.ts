@@ -28,7 +28,8 @@ export const CONTENT_SECURITY_POLICY = [
 /** The whole page. `failure` says why nothing could be read. Pure. */
 export function page(status: Status, failure: Failure | undefined): string {
   const title = `${headline(status)} – ${status.cluster ?? 'Kong Ingress Functions'}`;
-  const at = failure === undefined && status.now > 0 ? `as of ${clockTime(status.now)} UTC` : 'nothing could be read';
+  const read = status.now > 0 ? `as of ${clockTime(status.now)} UTC` : 'nothing has run yet';
+  const at = failure === undefined ? read : 'nothing could be read';
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -50,7 +51,7 @@ export function page(status: Status, failure: Failure | undefined): string {
           ${dataPlaneTable(status)}${quarantine(status)}${changes(status)}${findings(status)}
         </main>
         <footer>
-          Data planes checked ${ago(status.checkedAt, status.now)}, cluster compared
+          Last check of the data planes: ${ago(status.checkedAt, status.now)}. Last comparison of the whole cluster:
           ${ago(status.reconciledAt, status.now)}.
         </footer>
       </body>

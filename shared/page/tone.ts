@@ -22,7 +22,7 @@ export const OVERALL_TONE: Readonly<Record<Overall, Tone>> = {
   empty: 'none',
 };
 
-/** What is drawn into the disc of a state, in a square of 24: a tick, dots, a cross, a mark, a broken line, a question. */
+/** What is drawn into the disc of a state, in a square of 24: a tick, dots, a cross, a mark, a line with a gap, a question. */
 export type Glyph = DataPlaneState | 'empty';
 
 const GLYPHS: Readonly<Record<Glyph, string>> = {
@@ -30,7 +30,7 @@ const GLYPHS: Readonly<Record<Glyph, string>> = {
   applying: 'M7.5 12h.01M12 12h.01M16.5 12h.01',
   rejecting: 'M8.5 8.5l7 7M15.5 8.5l-7 7',
   incompatible: 'M12 7v6M12 16.6v.01',
-  partitioned: 'M6 12h4M14 12h4M13.5 7.5l-3 9',
+  partitioned: 'M5.5 12h3.5M15 12h3.5',
   unknown: 'M9.3 9.7a2.8 2.8 0 1 1 4.2 2.4c-1 .6-1.5 1-1.5 2M12 17v.01',
   empty: 'M8 12h8',
 };

@@ -148,8 +148,10 @@ for (const [state, ageMs, pause] of [
   ['applying', 60_001, undefined],
   ['applying', undefined, undefined],
   ['converged', 0, undefined],
-  ['partitioned', 0, undefined],
-  ['unknown', 0, undefined],
+  ['partitioned', 0, 'long'],
+  ['unknown', 60_000, 'long'],
+  ['unknown', 60_001, undefined],
+  ['incompatible', 0, undefined],
 ] as const) {
   test(`a data plane that is ${state} ${ageMs} ms after the write: ${pause ?? 'no'} pause`, () => {
     assert.equal(pauseAfter([verdict('a', 'converged'), verdict('b', state)], ageMs), pause);

@@ -385,17 +385,20 @@ test('settings: unless told otherwise there may be a second control plane, and t
   assert.deepEqual(convergenceConfig({}), {
     controlPlanes: 2,
     live: { kind: 'seen', forgetAfterMs: 300_000 },
+    silentAfterMs: 45_000,
     incompatible: 'block',
   });
   assert.deepEqual(
     convergenceConfig({
       KONG_DATA_PLANES: ' dp-1, dp-2,',
       KONG_CONTROL_PLANES: '1',
+      KONG_DATA_PLANE_SILENT_SECONDS: '4',
       KONG_INCOMPATIBLE_DATA_PLANES: 'ignore',
     }),
     {
       controlPlanes: 1,
       live: { kind: 'list', nodes: ['dp-1', 'dp-2'] },
+      silentAfterMs: 4_000,
       incompatible: 'ignore',
     },
   );
