@@ -8,7 +8,7 @@ import { logHints, parseLogsEvent } from '../shared/webhook/cloudwatch.ts';
 import { passOn } from '../shared/webhook/pass.ts';
 import { receive } from '../shared/webhook/receive.ts';
 import { parseHttpEvent } from '../shared/webhook/request.ts';
-import type { Judge } from '../shared/webhook/verdict.ts';
+import type { ClusterJudge } from '../shared/admission/judge.ts';
 
 /** Settings and connections of this function instance. */
 interface Connection {
@@ -17,10 +17,10 @@ interface Connection {
   readonly close: () => Promise<void>;
 }
 
-let judging: Promise<Judge> | undefined;
+let judging: Promise<ClusterJudge> | undefined;
 
 /** What judges admission reviews is large, and many requests are hints alone: it is loaded at the first that needs it. */
-async function judge(...write: Parameters<Judge>): ReturnType<Judge> {
+async function judge(...write: Parameters<ClusterJudge>): ReturnType<ClusterJudge> {
   judging ??= import('../shared/admission/judge.ts').then(({ connectedJudge }) => connectedJudge(() => process.env));
   return (await judging)(...write);
 }

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
-import { keepConnected } from './access/connection.ts';
+import { type Fleet, keepFleet } from './access/fleet.ts';
+import type { SecretReader } from './access/secrets.ts';
 import { awsSecretReader, resolveSettings } from './access/settings.ts';
 import {
   kongConfig,
@@ -61,8 +62,11 @@ function clock(): number {
  * Connects by environment variables, references among them resolved. Asks Kong for its version and router. Throws
  * CONFIG_INVALID, SECRET_*, KONG_* and KUBERNETES_* errors.
  */
-export async function connect(settings: Environment, patience: Patience = PATIENT): Promise<Control> {
-  const secrets = awsSecretReader(settings);
+export async function connect(
+  settings: Environment,
+  secrets: SecretReader = awsSecretReader(settings),
+  patience: Patience = PATIENT,
+): Promise<Control> {
   const env = await resolveSettings(settings, secrets);
   const [given, reached, slices] = [kongConfig(env), kubernetesConfig(env, () => secrets), sliceConfig(env)];
   const kong = { ...given, adminTimeoutMs: Math.min(given.adminTimeoutMs, patience.requestMs) };
@@ -97,7 +101,7 @@ export async function connect(settings: Environment, patience: Patience = PATIEN
   };
 }
 
-/** `connect`, kept for the events of a function instance; see `keepConnected`. */
-export function connectOnce(env: () => Environment, patience?: Patience): () => Promise<Control> {
-  return keepConnected(env, (settings) => connect(settings, patience), clock);
+/** A connection to every cluster, kept for the events of a function instance; see `keepFleet`. */
+export function connectOnce(env: () => Environment, patience?: Patience): () => Promise<Fleet<Control>> {
+  return keepFleet(env, (settings, secrets) => connect(settings, secrets, patience));
 }

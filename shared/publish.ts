@@ -23,6 +23,8 @@ export interface Publisher {
 export interface PublisherOptions {
   readonly client: Pick<EventBridgeClient, 'send'>;
   readonly eventBusName: string;
+  /** Named in outcomes; changes name theirs themselves. */
+  readonly cluster?: string;
   /** Between attempts with what the bus did not take. */
   readonly backoff?: Backoff;
 }
@@ -117,7 +119,7 @@ export function publisher(options: PublisherOptions): Publisher {
     publishChanges: (changes) => publish(CLUSTER_CHANGE, distinct(changes)),
     publishReconcileRequests: (requests) => publish(RECONCILE_REQUESTED, distinct(requests)),
     async publishOutcome(type, detail) {
-      await publish(type, [detail]);
+      await publish(type, [options.cluster === undefined ? detail : { cluster: options.cluster, ...detail }]);
     },
   };
 }

@@ -28,9 +28,12 @@ function isResolved(name: string, value: string | undefined): value is string {
   return value !== undefined && OURS.test(name) && !RENEWED.has(name) && parseReference(value) !== undefined;
 }
 
+/** A reference among the settings of a cluster in CLUSTERS. */
+const NESTED = /"(?:secretsmanager|ssm):/;
+
 /** Whether a setting has to be resolved, and so may be another one after a while. */
 export function hasReferences(env: Environment): boolean {
-  return Object.entries(env).some(([name, value]) => isResolved(name, value));
+  return Object.entries(env).some(([name, value]) => isResolved(name, value)) || NESTED.test(env['CLUSTERS'] ?? '');
 }
 
 /**

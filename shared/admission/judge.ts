@@ -2,7 +2,7 @@ import type { Environment } from '../config.ts';
 import { type Control, type Patience, connectOnce } from '../control.ts';
 import { hasIndex } from '../index/migrate.ts';
 import { actualState } from '../kong/actual.ts';
-import type { Judge } from '../webhook/verdict.ts';
+import type { AdmissionWrite, Verdict } from '../webhook/verdict.ts';
 import { type AdmissionTools, admit } from './admit.ts';
 
 /** An API server waits, and somebody before it: what does not answer soon is better not waited for. */
@@ -28,15 +28,19 @@ async function toolsOf({ dependencies }: Control): Promise<AdmissionTools> {
   };
 }
 
-/** A judge that connects at the first write, by the environment as it is then, and keeps its connections. */
-export function connectedJudge(env: () => Environment): Judge {
-  const control = connectOnce(env, HASTY);
-  let known: { readonly control: Control; readonly tools: AdmissionTools } | undefined;
-  return async (write) => {
-    const connected = await control();
-    if (known?.control !== connected || known.tools.index === undefined) {
-      known = { control: connected, tools: await toolsOf(connected) };
-    }
-    return admit(write, known.tools);
+/** Judges the writes of a cluster that the deployment serves; see `Judge`. */
+export type ClusterJudge = (write: AdmissionWrite, cluster: string) => Promise<Verdict>;
+
+/** A judge that connects at the first write of a cluster, by the environment as it is then, and keeps its connections. */
+export function connectedJudge(env: () => Environment): ClusterJudge {
+  const fleet = connectOnce(env, HASTY);
+  const known = new Map<string, { readonly control: Control; readonly tools: AdmissionTools }>();
+  return async (write, cluster) => {
+    const control = await (await fleet()).of(cluster);
+    const before = known.get(cluster);
+    if (before?.control === control && before.tools.index !== undefined) return admit(write, before.tools);
+    const tools = await toolsOf(control);
+    known.set(cluster, { control, tools });
+    return admit(write, tools);
   };
 }

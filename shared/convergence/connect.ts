@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import type { SecretReader } from '../access/secrets.ts';
 import { awsSecretReader, resolveSettings } from '../access/settings.ts';
 import { kongConfig, kubernetesConfig, stateSchema, type Environment } from '../config.ts';
 import { indexPool, samePool } from '../index/schema.ts';
@@ -24,8 +25,10 @@ export interface ConvergenceConnection extends Convergence {
  * What a run of converge needs, by environment variables, references among them resolved; connections are opened when
  * they are used. Throws CONFIG_INVALID and SECRET_*.
  */
-export async function connectConvergence(settings: Environment): Promise<ConvergenceConnection> {
-  const secrets = awsSecretReader(settings);
+export async function connectConvergence(
+  settings: Environment,
+  secrets: SecretReader = awsSecretReader(settings),
+): Promise<ConvergenceConnection> {
   const env = await resolveSettings(settings, secrets);
   const config = { ...kongConfig(env), ...convergenceConfig(env) };
   const kong = open(config.databaseUrl);

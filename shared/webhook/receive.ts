@@ -20,7 +20,7 @@ export interface Received extends Passed {
 
 /** Who judges admission reviews, and how long the function still runs, ms. */
 export interface Admission {
-  readonly judge: Judge;
+  readonly judge: (write: Parameters<Judge>[0], cluster: string) => ReturnType<Judge>;
   readonly remainingMs: () => number;
 }
 
@@ -28,12 +28,14 @@ const REFUSED: Passed = { published: 0, ignored: { Refused: 1 } };
 
 async function verdictOn(
   { write }: Review,
+  cluster: string,
   timeoutMs: number | undefined,
   mode: WebhookConfig['admission'],
   admission: Admission | undefined,
 ): Promise<Verdict | undefined> {
   if (write === undefined || mode === 'off' || admission === undefined) return undefined;
-  return judged(write, admission.judge, mode, budgetMs(timeoutMs, admission.remainingMs()));
+  const judge: Judge = (one) => admission.judge(one, cluster);
+  return judged(write, judge, mode, budgetMs(timeoutMs, admission.remainingMs()));
 }
 
 function json(statusCode: number, body: object): HttpAnswer {
@@ -61,7 +63,9 @@ export async function receive(
   };
   const { sender, hints, review } = readHints(request.headers, readBody(request, config.maxBodyBytes), receipt);
   const verdict =
-    review === undefined ? undefined : await verdictOn(review, request.timeoutMs, config.admission, admission);
+    review === undefined
+      ? undefined
+      : await verdictOn(review, receipt.cluster, request.timeoutMs, config.admission, admission);
   const passed = verdict?.allowed === false ? REFUSED : await passOn(hints, publisher);
   if (review === undefined) return { ...passed, sender, response: json(202, passed) };
   return {

@@ -11,9 +11,15 @@ for (const [name, event, expected] of [
   ['a request without a time', { ...asked, time: 'soon' }, { force: false, requestedAt: undefined }],
   ['somebody who forces it', { force: true }, { force: true, requestedAt: undefined }],
   ['a force that is none', { force: 'true' }, { force: false, requestedAt: undefined }],
+  ['somebody who names a cluster', { cluster: 'prod' }, { force: false, requestedAt: undefined, cluster: 'prod' }],
+  [
+    'a request of the bus that names one',
+    { ...asked, detail: { cluster: 'prod' } },
+    { force: false, requestedAt: AT, cluster: 'prod' },
+  ],
   ['nothing', undefined, { force: false, requestedAt: undefined }],
 ] as const) {
-  test(`${name} is read`, () => assert.deepEqual(parseRequest(event), expected));
+  test(`${name} is read`, () => assert.deepEqual(parseRequest(event), { cluster: undefined, ...expected }));
 }
 
 for (const [name, request, begunAt, expected] of [

@@ -70,7 +70,7 @@ test('messages: good ones bring a change, bad ones an error, and none is dropped
     record('detail', { ref: 1 }),
     record('cluster', change('a', { ref: { ...change('a').ref, cluster: 'other' } })),
   ];
-  const parsed = parseBatch({ Records: records }, 'c');
+  const parsed = parseBatch({ Records: records }, ['b', 'c']);
   assert.deepEqual(
     parsed.map((item) => [item.id, 'error' in item ? item.error.code : keyOfRef(item.change.ref)]),
     [
@@ -83,7 +83,7 @@ test('messages: good ones bring a change, bad ones an error, and none is dropped
     ],
   );
   for (const event of [undefined, {}, { Records: [{}] }]) {
-    assert.throws(() => parseBatch(event, 'c'), { code: 'MESSAGE_INVALID' });
+    assert.throws(() => parseBatch(event, ['c']), { code: 'MESSAGE_INVALID' });
   }
 });
 
