@@ -3,12 +3,12 @@ import type { Convergence } from '../convergence/converge.ts';
 import type { RevisionRecord } from '../convergence/revisions.ts';
 import type { Verdict } from '../convergence/types.ts';
 import { guarded } from '../slice.ts';
-import { withCluster } from './kubernetes.ts';
+import { chosenCluster, withCluster } from './kubernetes.ts';
 import { table } from './print.ts';
 
 /** Connects as converge does, works, and closes the connections whatever came of it. */
 export async function withConvergence<Result>(work: (run: Convergence) => Promise<Result>): Promise<Result> {
-  const connected = await connectConvergence(await withCluster(process.env, undefined));
+  const connected = await connectConvergence(await withCluster(await chosenCluster(process.env), undefined));
   try {
     return await guarded(() => work(connected));
   } finally {
