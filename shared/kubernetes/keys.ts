@@ -71,8 +71,8 @@ export type QueryKind = keyof Queries & Kind;
 
 /** The key of a query, for instance `EndpointSlice?service=default/echo`. */
 export function queryKey(kind: QueryKind, query: Queries[QueryKind]): Key {
-  const [name, value] = Object.entries(query)[0] ?? ['', ''];
-  return `${kind}?${name}=${value}`;
+  for (const [name, value] of Object.entries(query)) return `${kind}?${name}=${value}`;
+  return `${kind}?=`;
 }
 
 function isOfKind<K extends Kind>(kind: K, object: KubernetesObject): object is KubernetesObject & Resources[K] {

@@ -80,16 +80,16 @@ export function record(item: Shape): Shape {
 
 /** An object with these fields; all may be absent but those named in `required`. */
 export function object(fields: { readonly [field: string]: Shape }, ...required: readonly string[]): Shape {
-  const shapes = Object.entries(fields);
+  const shapes = Object.entries(fields).map(([field, shape]) => ({ field, shape }));
   return (value) => {
     if (!isObject(value)) return unexpected(value, 'an object');
-    for (const [field, shape] of shapes) {
+    for (const { field, shape } of shapes) {
       const entry = value[field];
       const misfit = entry === undefined ? undefined : shape(entry);
       if (misfit !== undefined) return inside(field, misfit);
     }
-    const missing = required.find((field) => value[field] === undefined);
-    return missing === undefined ? undefined : { path: missing, problem: 'is missing' };
+    for (const field of required) if (value[field] === undefined) return { path: field, problem: 'is missing' };
+    return undefined;
   };
 }
 

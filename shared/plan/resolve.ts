@@ -1,9 +1,10 @@
 import { display, finding } from '../findings.ts';
 import { hashOf } from '../hash.ts';
 import { keyOfRef, type Key } from '../kubernetes/keys.ts';
+import type { ObjectRef } from '../kubernetes/resources.ts';
 import type { Body, Entity, EntityType, Json } from '../kong/entities.ts';
 import type { Finding, Proposal, Slot } from '../translate/types.ts';
-import { candidate, type Candidate } from './candidate.ts';
+import { candidate, stored, type Candidate } from './candidate.ts';
 import { elect, type Election } from './elect.ts';
 import { compareText } from './rank.ts';
 import type { Desired, StoredProposal } from './types.ts';
@@ -24,7 +25,7 @@ export interface Adoption {
 }
 
 /** A slot's winner. */
-export interface Winner extends Candidate {
+export interface Winner extends Omit<Candidate, 'quiet' | 'backends' | 'targets'> {
   /** The id it proposed; `id` is the adopted one, if any. */
   readonly proposedId: string;
 }
@@ -44,9 +45,44 @@ export function entityHash(entity: Entity): string {
   return hashOf([entity.type, entity.body, entity.tags.toSorted(compareText)]);
 }
 
+/** A candidate that won, whose hashes are still taken when they are asked for. */
+class Elected implements Winner {
+  readonly slot: Winner['slot'];
+  readonly type: Winner['type'];
+  readonly id: string;
+  readonly proposedId: string;
+  readonly root: Winner['root'];
+  readonly rank: Winner['rank'];
+  readonly refs: Winner['refs'];
+  readonly gate?: Slot;
+  readonly proposal?: Proposal;
+  readonly #item: Candidate;
+
+  constructor(item: Candidate, id: string) {
+    this.slot = item.slot;
+    this.type = item.type;
+    this.id = id;
+    this.proposedId = item.id;
+    this.root = item.root;
+    this.rank = item.rank;
+    this.refs = item.refs;
+    if (item.gate !== undefined) this.gate = item.gate;
+    if (item.proposal !== undefined) this.proposal = item.proposal;
+    this.#item = item;
+  }
+
+  get bodyHash(): string {
+    return this.#item.bodyHash;
+  }
+
+  get contentHash(): string {
+    return this.#item.contentHash;
+  }
+}
+
 function toWinner(item: Candidate, adopted: ReadonlyMap<Slot, Adoption> | undefined): Winner {
   const adoption = adopted?.get(item.slot);
-  return { ...item, proposedId: item.id, id: adoption?.proposedId === item.id ? adoption.id : item.id };
+  return new Elected(item, adoption?.proposedId === item.id ? adoption.id : item.id);
 }
 
 function resolveBody(proposal: Proposal, winners: ReadonlyMap<Slot, Winner>): Body {
@@ -67,19 +103,26 @@ function bodiesOf(candidates: readonly Candidate[]): (winner: Winner) => Proposa
   };
 }
 
-function desire(
+/** An elected entity, and whose it is. */
+interface Settled {
+  readonly slot: Slot;
+  readonly entity: Entity;
+  readonly root: ObjectRef;
+}
+
+function settle(
   winner: Winner,
   proposal: Proposal,
   winners: ReadonlyMap<Slot, Winner>,
   tags: readonly string[],
-): Desired {
+): Settled {
   const entity: Entity = {
     type: winner.type,
     id: winner.id,
     body: resolveBody(proposal, winners),
     tags: tags.length === 0 ? proposal.tags : [...new Set([...proposal.tags, ...tags])],
   };
-  return { slot: winner.slot, entity, hash: entityHash(entity), root: winner.root };
+  return { slot: winner.slot, entity, root: winner.root };
 }
 
 /** Whether a type's slots are not for people: a credential's holds a digest of what may be secret. */
@@ -92,9 +135,9 @@ function slotText({ slot, type }: Candidate): string {
 }
 
 function lostSlot(item: Candidate, winner: Winner): Finding | undefined {
-  const shared = item.contentHash === winner.contentHash && item.proposal?.exclusive !== true;
-  if (item.quiet === true || shared) return undefined;
-  if (item.root === winner.root || keyOfRef(item.root) === keyOfRef(winner.root)) return undefined;
+  if (item.quiet === true || item.root === winner.root || keyOfRef(item.root) === keyOfRef(winner.root))
+    return undefined;
+  if (item.contentHash === winner.contentHash && item.proposal?.exclusive !== true) return undefined;
   return finding(item.root, 'SlotLost', `${slotText(item)} belongs to ${display(winner.root)}`);
 }
 
@@ -127,28 +170,42 @@ function distinct(candidates: readonly Candidate[], winners: ReadonlyMap<Slot, W
   return [...kept.values()];
 }
 
+/** An election and what it leads to, before anything of it is hashed. */
+function settleAll(proposals: readonly Proposal[], options: ResolveOptions) {
+  const candidates = proposals.map(candidate);
+  const election = elect(candidates, options.outside);
+  const winners = new Map<Slot, Winner>();
+  for (const [slot, item] of election.winners) winners.set(slot, toWinner(item, options.adopted));
+  const bodyFor = bodiesOf(candidates);
+  const settled: Settled[] = [];
+  for (const winner of winners.values()) {
+    // Its own body, or an equal one of a root that is at hand.
+    const proposal = winner.proposal ?? bodyFor(winner);
+    if (proposal !== undefined) settled.push(settle(winner, proposal, winners, options.filterTags));
+  }
+  settled.sort((a, b) => compareText(a.slot, b.slot));
+  return { candidates, election, winners, settled, findings: losses(candidates, election, winners) };
+}
+
 /**
  * Elects a winner for every slot, puts the winners' ids into the references and adds the filter tags. Pure; the order
  * of proposals does not matter. Proposals whose gate, own parent or reference is lost are left out.
  */
 export function resolve(proposals: readonly Proposal[], options: ResolveOptions): Resolution {
-  const candidates = proposals.map(candidate);
-  const election = elect(candidates, options.outside);
-  const winners = new Map([...election.winners].map(([slot, item]) => [slot, toWinner(item, options.adopted)]));
-  const bodyFor = bodiesOf(candidates);
-  const desired: Desired[] = [];
-  for (const winner of winners.values()) {
-    // Its own body, or an equal one of a root that is at hand.
-    const proposal = winner.proposal ?? bodyFor(winner);
-    if (proposal !== undefined) desired.push(desire(winner, proposal, winners, options.filterTags));
-  }
+  const { candidates, election, winners, settled, findings } = settleAll(proposals, options);
   return {
-    desired: desired.toSorted((a, b) => compareText(a.slot, b.slot)),
+    desired: settled.map(({ slot, entity, root }) => ({ slot, entity, hash: entityHash(entity), root })),
     winners,
-    stored: distinct(candidates, winners).map((item) => {
-      const { proposal: _, ...rest } = item;
-      return { ...rest, withheld: election.withheld.has(item) };
-    }),
-    findings: losses(candidates, election, winners),
+    stored: distinct(candidates, winners).map((item) => stored(item, election.withheld.has(item))),
+    findings,
   };
+}
+
+/** The entities of `resolve`, in slot order, and its findings: all that somebody needs who has no index. */
+export function resolveEntities(proposals: readonly Proposal[]): {
+  readonly entities: readonly Entity[];
+  readonly findings: readonly Finding[];
+} {
+  const { settled, findings } = settleAll(proposals, { filterTags: [] });
+  return { entities: settled.map(({ entity }) => entity), findings };
 }

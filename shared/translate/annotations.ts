@@ -61,6 +61,12 @@ export function annotation(object: KubernetesObject, name: string): string | und
   return object.metadata.annotations?.[keyOf(name)];
 }
 
+/** Whether an object has any annotation of Kong's: most have none, and need not be asked for each of them. */
+export function isAnnotated(object: KubernetesObject): boolean {
+  for (const key in object.metadata.annotations) if (key.startsWith('konghq.com/')) return true;
+  return false;
+}
+
 /** The parsed value of `konghq.com/<name>`; a value that cannot be parsed is a finding and counts as absent. */
 export function readAnnotation<T>(
   context: Context,

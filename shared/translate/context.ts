@@ -119,6 +119,7 @@ export function newContext(
   const ref = refOf(options.cluster, root);
   const proposals = new Map<Slot, Proposal>();
   const findings = new Map<string, Finding>();
+  const ownRank = rankOf(root, 0);
   const report = (object: KubernetesObject, reason: Reason, detail: string): void => {
     const made = finding(object === root ? ref : refOf(options.cluster, object), reason, detail);
     findings.set(`${reason} ${made.message}`, made);
@@ -132,13 +133,13 @@ export function newContext(
     translate,
     plugins,
     proposed: (slot) => proposals.has(slot),
-    rank: (rankClass) => rankOf(root, rankClass),
+    rank: (rankClass) => (rankClass === 0 ? ownRank : rankOf(root, rankClass)),
     propose(draft) {
       const proposal: Proposal = {
         ...draft,
         body: compact(draft.body),
         root: ref,
-        rank: draft.rank ?? rankOf(root, 0),
+        rank: draft.rank ?? ownRank,
       };
       const refused = refusedName(proposal);
       if (refused !== undefined) {

@@ -123,7 +123,7 @@ export function unknownTags(): readonly string[] {
 
 /** Kong takes names of letters, digits and `.-_~`. */
 export function isName(name: string): boolean {
-  return /^[\p{L}\p{M}\p{N}._~-]+$/u.test(name);
+  return /^[\w.~-]+$/.test(name) || /^[\p{L}\p{M}\p{N}._~-]+$/u.test(name);
 }
 
 const UPSTREAM_HOST = /^\w(?:[\w-]*\w)?(?:\.\w(?:[\w-]*\w)?)*$/;
@@ -163,5 +163,6 @@ export function tagsOf(object: KubernetesObject, ruleNames: readonly string[] = 
   for (const rule of ruleNames) tags.push(`k8s-named-route-rule:${rule}`);
   const own = annotations?.['konghq.com/tags'];
   const all = own === undefined ? tags : [...new Set([...tags, ...listOf(own)])];
-  return all.filter(isTag);
+  // One look at all of them is enough nearly always.
+  return PLAIN_TAG.test(all.join('')) ? all : all.filter(isTag);
 }

@@ -5,7 +5,7 @@ import { isKind } from '../kubernetes/kinds.ts';
 import { isGone } from '../kubernetes/object.ts';
 import { shapeProblem } from '../kubernetes/shapes.ts';
 import { snapshotLookup } from '../kubernetes/snapshot.ts';
-import { resolve } from '../plan/resolve.ts';
+import { resolveEntities } from '../plan/resolve.ts';
 import { isRoot, translateRoot } from './index.ts';
 import type { Finding, Proposal, TranslateOptions } from './types.ts';
 
@@ -36,11 +36,11 @@ export async function translateAll(
     proposals.push(...translated.proposals);
     findings.push(...translated.findings);
   }
-  const resolution = resolve(proposals, { filterTags: [] });
+  const resolution = resolveEntities(proposals);
   const all = [...findings, ...resolution.findings];
   const unique = new Map(all.map((item) => [`${item.reason} ${item.message}`, item]));
   return {
-    entities: resolution.desired.map(({ entity }) => entity),
+    entities: resolution.entities,
     findings: [...unique.values()].toSorted((a, b) => (a.message < b.message ? -1 : 1)),
   };
 }

@@ -1,6 +1,6 @@
 import type { Json } from '../kong/entities.ts';
 import type { KubernetesObject } from '../kubernetes/resources.ts';
-import { annotation, goBoolean, goInteger, listOf, readAnnotation, trueFalse } from './annotations.ts';
+import { annotation, goBoolean, goInteger, isAnnotated, listOf, readAnnotation, trueFalse } from './annotations.ts';
 import type { Context } from './context.ts';
 import { isHeaderName, isHost, isPlainHost } from './host.ts';
 
@@ -20,8 +20,11 @@ export interface RouteFields {
 
 /** The route protocols that `konghq.com/protocols` may hold (KIC: no udp). */
 const ROUTE_PROTOCOLS = new Set(['http', 'https', 'grpc', 'grpcs', 'ws', 'wss', 'tls', 'tcp', 'tls_passthrough']);
+const PROTOCOL_LIST = `a list of ${[...ROUTE_PROTOCOLS].join(', ')}`;
 const REDIRECT_CODES = new Set([301, 302, 307, 308, 426]);
+const REDIRECT_LIST = `one of ${[...REDIRECT_CODES].join(', ')}`;
 const DEFAULT_REDIRECT_CODE = 426;
+const DEFAULT_PATH_HANDLING = 'v0';
 
 /** A list all of whose items pass, or undefined. */
 function allOf(test: (item: string) => boolean): (value: string) => readonly string[] | undefined {
@@ -38,7 +41,7 @@ export function annotatedProtocols(context: Context, source: KubernetesObject): 
     source,
     'protocols',
     allOf((protocol) => ROUTE_PROTOCOLS.has(protocol)),
-    `a list of ${[...ROUTE_PROTOCOLS].join(', ')}`,
+    PROTOCOL_LIST,
   );
   return protocols?.length === 0 ? undefined : protocols;
 }
@@ -65,7 +68,7 @@ function protocolFields(context: Context, source: KubernetesObject, base: RouteF
       const parsed = goInteger(value);
       return parsed !== undefined && REDIRECT_CODES.has(parsed) ? parsed : undefined;
     },
-    `one of ${[...REDIRECT_CODES].join(', ')}`,
+    REDIRECT_LIST,
   );
   const chosen = forced ? secureOnly(protocols ?? []) : protocols;
   return {
@@ -76,6 +79,7 @@ function protocolFields(context: Context, source: KubernetesObject, base: RouteF
 
 /** The annotations that both router flavours know (KIC 1.2.1, rows 1–7). */
 function commonFields(context: Context, source: KubernetesObject, base: RouteFields): RouteFields {
+  if (!isAnnotated(source)) return { ...base, ...protocolFields(context, source, base) };
   const set = (name: string, field: string, parse: (value: string) => boolean | undefined): RouteFields => {
     const value = readAnnotation(context, source, name, parse, 'true or false');
     return value === undefined ? {} : { [field]: value };
@@ -139,6 +143,10 @@ export function annotatedHeaders(
 
 /** The annotations of the traditional router alone (KIC 1.2.1, rows 8–13). */
 function traditionalFields(context: Context, source: KubernetesObject, base: RouteFields): RouteFields {
+  const { snis: ownSnis = [], ...rest } = base;
+  if (!isAnnotated(source)) {
+    return { ...rest, ...(ownSnis.length === 0 ? {} : { snis: ownSnis }), path_handling: DEFAULT_PATH_HANDLING };
+  }
   const priority = readAnnotation(context, source, 'regex-priority', goInteger, 'an integer');
   const methods = annotatedMethods(context, source);
   const snis = annotatedSnis(context, source);
@@ -151,8 +159,7 @@ function traditionalFields(context: Context, source: KubernetesObject, base: Rou
     (value) => (value === 'v0' || value === 'v1' ? value : undefined),
     'v0 or v1',
   );
-  const { snis: ownSnis, ...rest } = base;
-  const chosenSnis = snis ?? ownSnis ?? [];
+  const chosenSnis = snis ?? ownSnis;
   return {
     ...rest,
     ...(priority === undefined ? {} : { regex_priority: priority }),
@@ -160,7 +167,7 @@ function traditionalFields(context: Context, source: KubernetesObject, base: Rou
     ...(chosenSnis.length === 0 ? {} : { snis: chosenSnis }),
     ...(aliases.length === 0 ? {} : { hosts: [...new Set([...(base.hosts ?? []), ...aliases])] }),
     ...(headers === undefined ? {} : { headers }),
-    path_handling: handling ?? 'v0',
+    path_handling: handling ?? DEFAULT_PATH_HANDLING,
   };
 }
 

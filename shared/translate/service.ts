@@ -1,7 +1,7 @@
 import type { KubernetesObject, Service } from '../kubernetes/resources.ts';
 import { pluginRefs } from '../kubernetes/plugin-refs.ts';
 import { each } from './answers.ts';
-import { annotation, integerBetween, readAnnotation } from './annotations.ts';
+import { annotation, integerBetween, isAnnotated, readAnnotation } from './annotations.ts';
 import { type Backend, type ResolvedBackend, resolveBackend } from './backend.ts';
 import { type Context, fullName, objectTags } from './context.ts';
 import { entityId, unknownTags } from './identity.ts';
@@ -155,7 +155,7 @@ export function proposeService(context: Context, draft: ServiceDraft): KongServi
 
   let fields = baseFields(draft, backends);
   let refs: Readonly<Record<string, SlotRef>> = {};
-  for (const service of services) {
+  for (const service of services.filter(isAnnotated)) {
     fields = { ...fields, ...annotatedFields(context, service) };
     const protocol = String(fields['protocol']);
     fields = { ...fields, ...tlsFields(context, service, protocol) };

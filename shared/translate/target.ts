@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net';
 import type { Endpoint, EndpointSlice, Service, ServicePort } from '../kubernetes/resources.ts';
 import type { ResolvedBackend } from './backend.ts';
-import { type Context, findAll } from './context.ts';
+import { type Context, findAll, fullName } from './context.ts';
 import { serviceUpstream } from './ingress-class-parameters.ts';
 
 /** A target of an upstream. */
@@ -39,7 +39,11 @@ export function targetText(address: string, port: number | string): string {
 
 /** TCP and every protocol of the Service's ports: KIC asks for the endpoints of each. */
 function protocolsOf(service: Service): readonly string[] {
-  return [...new Set(['TCP', ...(service.spec?.ports ?? []).map((port) => port.protocol ?? 'TCP')])];
+  const protocols = ['TCP'];
+  for (const { protocol = 'TCP' } of service.spec?.ports ?? []) {
+    if (!protocols.includes(protocol)) protocols.push(protocol);
+  }
+  return protocols;
 }
 
 function isUsable(endpoint: Endpoint, drain: boolean): boolean {
@@ -47,19 +51,24 @@ function isUsable(endpoint: Endpoint, drain: boolean): boolean {
   return ready || (drain && endpoint.conditions?.terminating === true);
 }
 
-function sliceAddresses(slice: EndpointSlice, port: ServicePort, protocol: string, drain: boolean): readonly Address[] {
-  const found: Address[] = [];
+/** Adds the addresses that a slice has for a port; each address counts once. */
+function addAddresses(
+  found: Map<string, Address>,
+  slice: EndpointSlice,
+  port: ServicePort,
+  protocol: string,
+  drain: boolean,
+): void {
   for (const candidate of slice.ports ?? []) {
     const same = (candidate.protocol ?? 'TCP') === protocol && (candidate.name ?? '') === (port.name ?? '');
     if (!same || candidate.port === undefined || candidate.port < 0) continue;
     for (const endpoint of slice.endpoints ?? []) {
       const address = endpoint.addresses[0];
       if (address === undefined || !isUsable(endpoint, drain)) continue;
-      const terminating = drain && endpoint.conditions?.terminating === true;
-      found.push({ target: targetText(address, candidate.port), terminating });
+      const target = targetText(address, candidate.port);
+      found.set(target, { target, terminating: drain && endpoint.conditions?.terminating === true });
     }
   }
-  return found;
 }
 
 /** The one address of a Service that is used by its name, or undefined when its endpoints count (KIC 2.3.4). */
@@ -77,12 +86,14 @@ function nameAddress(context: Context, service: Service, port: ServicePort): Add
 function addresses(context: Context, service: Service, port: ServicePort): readonly Address[] {
   const named = nameAddress(context, service, port);
   if (named !== undefined) return protocolsOf(service).map(() => named);
-  const name = `${service.metadata.namespace ?? ''}/${service.metadata.name}`;
-  const slices = findAll(context, 'EndpointSlice', { service: name });
-  return protocolsOf(service).flatMap((protocol) => {
-    const found = slices.flatMap((slice) => sliceAddresses(slice, port, protocol, context.options.drainSupport));
-    return [...new Map(found.map((address) => [address.target, address])).values()];
-  });
+  const slices = findAll(context, 'EndpointSlice', { service: fullName(service) });
+  const all: Address[] = [];
+  for (const protocol of protocolsOf(service)) {
+    const found = new Map<string, Address>();
+    for (const slice of slices) addAddresses(found, slice, port, protocol, context.options.drainSupport);
+    all.push(...found.values());
+  }
+  return all;
 }
 
 function greatestCommonDivisor(a: number, b: number): number {

@@ -1,5 +1,5 @@
 import type { Service } from '../kubernetes/resources.ts';
-import { annotation } from './annotations.ts';
+import { annotation, isAnnotated } from './annotations.ts';
 import { answered, each } from './answers.ts';
 import { type ResolvedBackend, resolveBackend } from './backend.ts';
 import { type Context, type Draft, newContext } from './context.ts';
@@ -13,7 +13,9 @@ import { type UpstreamFields, upstreamOverride, upstreamPolicy } from './upstrea
 export type Common = Pick<Draft, 'tags' | 'gate' | 'quiet' | 'rank'>;
 
 /** What the Services set on their upstream: KongIngress, then the host header, then the policy, which wins (KIC 2.3.6). */
-function upstreamFields(context: Context, services: readonly Service[]): UpstreamFields {
+function upstreamFields(context: Context, all: readonly Service[]): UpstreamFields {
+  const services = all.filter(isAnnotated);
+  if (services.length === 0) return {};
   const headers = services.map((service) => annotation(service, 'host-header') ?? '').filter((header) => header !== '');
   const override = upstreamOverride(context, services);
   const header = headers.at(-1);
