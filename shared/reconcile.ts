@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { forgetChanges, lastSlice } from './index/freshness.ts';
 import { overview, type Overview } from './index/overview.ts';
 import { allProvided } from './index/providers.ts';
@@ -46,6 +47,9 @@ function chunks<T>(items: readonly T[], size: number): readonly (readonly T[])[]
   return Array.from({ length: Math.ceil(items.length / size) }, (_, n) => items.slice(n * size, (n + 1) * size));
 }
 
+/** Roots that are translated before answers are taken in that came meanwhile. */
+const ROOTS_AT_ONCE = 200;
+
 async function translateSnapshot(
   tools: ReconcileTools,
   snapshot: Pick<ClusterSnapshot, 'objects'>,
@@ -63,6 +67,7 @@ async function translateSnapshot(
       translation: translationText(translated),
       slots: translated.proposals?.map((proposal) => proposal.slot),
     });
+    if (roots.length % ROOTS_AT_ONCE === 0) await setImmediate();
   }
   return roots;
 }
@@ -150,8 +155,8 @@ export async function reconcile(tools: ReconcileTools): Promise<ReconcileReport>
     const { unknown, stale } = compareProvided(listed.objects, before.provided);
     await learnProvided(dependencies, unknown, before);
     const lookup = snapshotLookup(listed.objects);
-    const roots = await translateSnapshot(tools, listed, lookup);
-    const seen = await look(tools);
+    // PostgreSQL works while the snapshot is translated, which asks nobody.
+    const [roots, seen] = await Promise.all([translateSnapshot(tools, listed, lookup), look(tools)]);
     const found = differences(roots, seen.index, seen.managed);
     const held = brakes(found.doomed, found.managed, tools.force);
     const run: Run = { tools, slices: [] };

@@ -19,9 +19,12 @@ export interface Loaded {
   readonly quarantine: ReadonlyMap<Slot, Quarantine>;
 }
 
+// LATERAL with OFFSET 0, and LIMIT rather than EXISTS: one look into an index for each root and slot, whatever the
+// planner guesses. Without statistics, as after a first sync, it would read whole tables.
 const LOAD = `
   WITH old AS MATERIALIZED (
-    SELECT p.* FROM kong_ingress.proposals p WHERE p.root = ANY ($1::text[])
+    SELECT p.* FROM unnest($1::text[]) AS r(root)
+      CROSS JOIN LATERAL (SELECT * FROM kong_ingress.proposals WHERE root = r.root OFFSET 0) AS p
   ), touched AS MATERIALIZED (
     SELECT slot FROM old UNION SELECT unnest($2::text[])
   ), states AS (
@@ -31,10 +34,10 @@ const LOAD = `
       (SELECT to_json(p) FROM kong_ingress.proposals p
         WHERE p.slot = t.slot AND NOT p.withheld AND p.root <> ALL ($1::text[])
         ORDER BY p.rank_class, p.rank_created, p.rank_name, p.root COLLATE "C" LIMIT 1) AS outside,
-      EXISTS (SELECT FROM kong_ingress.dependents d
-        WHERE d.slot = t.slot AND d.root <> ALL ($1::text[])) AS referenced,
-      EXISTS (SELECT FROM kong_ingress.dependents d
-        WHERE d.slot = t.slot AND d.own AND d.root <> ALL ($1::text[])) AS owned,
+      coalesce((SELECT true FROM kong_ingress.dependents d
+        WHERE d.slot = t.slot AND d.root <> ALL ($1::text[]) LIMIT 1), false) AS referenced,
+      coalesce((SELECT true FROM kong_ingress.dependents d
+        WHERE d.slot = t.slot AND d.own AND d.root <> ALL ($1::text[]) LIMIT 1), false) AS owned,
       (SELECT json_build_object('hash', q.hash, 'due', q.retry_at <= now())
          FROM kong_ingress.quarantine q WHERE q.slot = t.slot) AS quarantine
     FROM touched t
@@ -91,8 +94,12 @@ export async function load(
 }
 
 const DEPENDENTS = `
-  SELECT DISTINCT root FROM kong_ingress.dependents
-  WHERE (slot = ANY ($1::text[]) OR own AND slot = ANY ($2::text[])) AND root <> ALL ($3::text[])`;
+  SELECT DISTINCT d.root
+  FROM (SELECT unnest($1::text[]) AS slot, false AS own UNION ALL SELECT unnest($2::text[]), true) AS s
+    CROSS JOIN LATERAL (
+      SELECT root FROM kong_ingress.dependents WHERE slot = s.slot AND (own OR NOT s.own) OFFSET 0
+    ) AS d
+  WHERE d.root <> ALL ($3::text[])`;
 
 /** Roots outside the slice that refer to `slots`, or that need their own `owned` slots or hang on winning them. */
 export async function dependents(

@@ -16,8 +16,10 @@ export async function ownersOf(database: Queryable, ids: readonly string[]): Pro
   if (ids.length === 0) return new Map();
   const { rows } = await database.query<Owner & { id: string }>(
     `SELECT e.id::text AS id, e.slot, e.root,
-       EXISTS (SELECT FROM kong_ingress.proposals p WHERE p.slot = e.slot AND NOT p.withheld) AS proposed
-     FROM kong_ingress.entities e WHERE e.id = ANY ($1::uuid[])`,
+       coalesce((SELECT true FROM kong_ingress.proposals p WHERE p.slot = e.slot AND NOT p.withheld LIMIT 1), false)
+         AS proposed
+     FROM unnest($1::uuid[]) AS w(id)
+       CROSS JOIN LATERAL (SELECT * FROM kong_ingress.entities WHERE id = w.id OFFSET 0) AS e`,
     [ids],
   );
   return new Map(rows.map((row) => [row.id, row]));

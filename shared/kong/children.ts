@@ -48,9 +48,11 @@ function links(types: ReadonlySet<EntityType>, refs: readonly EntityRef[]): read
 function subselect(scope: Scope, link: Link, values: Values): string {
   const managed = managedExpression(scope, link.child, 't', values);
   return (
-    `SELECT t.${link.column}::text AS "parentId", '${ENTITIES[link.child].table}' AS "table", t.id::text AS id, ` +
-    `${managed} AS managed, ${link.cascades} AS cascades ` +
-    `FROM ${ENTITIES[link.child].table} t WHERE t.${link.column} = ANY(${values.add(link.parents, 'uuid[]')})`
+    `SELECT p.id::text AS "parentId", '${ENTITIES[link.child].table}' AS "table", t.id::text AS id, ` +
+    `t.managed, ${link.cascades} AS cascades FROM unnest(${values.add(link.parents, 'uuid[]')}) AS p(id) ` +
+    // OFFSET 0: one look into the index for each parent, whatever the planner guesses.
+    `CROSS JOIN LATERAL (SELECT t.id, ${managed} AS managed FROM ${ENTITIES[link.child].table} t ` +
+    `WHERE t.${link.column} = p.id OFFSET 0) AS t`
   );
 }
 

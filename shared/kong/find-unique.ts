@@ -19,6 +19,20 @@ function groupOf({ entity, columns, values }: Wanted): string {
   return [entity.type, ...columns, ...filled, adoptsId(entity, columns)].join(' ');
 }
 
+/** Whether a column of a unique key holds another entity's id. */
+function isId(column: string): boolean {
+  return column.endsWith('_id') && column !== 'custom_id' && column !== 'client_id';
+}
+
+/** Columns whose values many rows share: a plugin's type, an ACL's group. */
+const SHARED: ReadonlySet<string> = new Set(['name', 'group']);
+
+/**
+ * Equality that no index is used for. In a key with an id, what many rows share (a type, no service, the workspace) is not
+ * the way to the row; PostgreSQL would take it for one while it has no statistics.
+ */
+const IS = 'IS NOT DISTINCT FROM';
+
 function subselect(scope: Scope, group: readonly Wanted[], values: Values): string {
   const [first] = group;
   if (first === undefined) return '';
@@ -27,7 +41,7 @@ function subselect(scope: Scope, group: readonly Wanted[], values: Values): stri
   const lists = present.map(({ column, n }) =>
     values.add(
       group.map((wanted) => wanted.values[n]),
-      column.endsWith('_id') && column !== 'custom_id' && column !== 'client_id' ? 'uuid[]' : 'text[]',
+      isId(column) ? 'uuid[]' : 'text[]',
     ),
   );
   const ids = values.add(
@@ -35,15 +49,21 @@ function subselect(scope: Scope, group: readonly Wanted[], values: Values): stri
     'uuid[]',
   );
   const names = present.map((_item, n) => `v${n}`);
-  const equal = present.map(({ column }, n) => `t."${column}" = w.v${n}`);
-  const empty = first.columns.filter((_column, n) => first.values[n] === null).map((column) => `t."${column}" IS NULL`);
+  const empty = first.columns.filter((_column, n) => first.values[n] === null);
+  const byId = present.some(({ column }) => isId(column));
+  const conditions = [
+    ...present.map(({ column }, n) => `t."${column}" ${byId && SHARED.has(column) ? IS : '='} w.v${n}`),
+    ...empty.map((column) => (byId ? `num_nulls(t."${column}") = 1` : `t."${column}" IS NULL`)),
+    't.id <> w.wanted',
+  ];
+  // OFFSET 0: one look into an index for each of them, whatever the planner guesses; it would read the whole table for many.
   return (
-    `SELECT w.wanted::text AS wanted, '${type}' AS type, t.id::text AS id, t.xmin::text AS xmin, ` +
+    `SELECT w.wanted::text AS wanted, t.* ` +
+    `FROM unnest(${[ids, ...lists].join(', ')}) AS w(${['wanted', ...names].join(', ')}) CROSS JOIN LATERAL (` +
+    `SELECT '${type}' AS type, t.id::text AS id, t.xmin::text AS xmin, ` +
     `${adoptsId(first.entity, first.columns)} AS adopts, ` +
     `${managedExpression(scope, type, 't', values)} AS managed ` +
-    `FROM unnest(${[ids, ...lists].join(', ')}) AS w(${['wanted', ...names].join(', ')}) ` +
-    `JOIN ${ENTITIES[type].table} t ON ${[...equal, ...empty, 't.id <> w.wanted'].join(' AND ')}` +
-    sameWorkspace(scope, type, values)
+    `FROM ${ENTITIES[type].table} t WHERE ${conditions.join(' AND ')}${sameWorkspace(scope, type, byId, values)} OFFSET 0) AS t`
   );
 }
 
@@ -57,9 +77,9 @@ const GLOBAL: ReadonlySet<EntityType> = new Set([
   'filter_chains',
 ]);
 
-function sameWorkspace(scope: Scope, type: EntityType, values: Values): string {
+function sameWorkspace(scope: Scope, type: EntityType, byId: boolean, values: Values): string {
   if (GLOBAL.has(type)) return '';
-  return ` AND t.ws_id = (SELECT id FROM workspaces WHERE name = ${values.add(scope.workspace, 'text')})`;
+  return ` AND t.ws_id ${byId ? IS : '='} (SELECT id FROM workspaces WHERE name = ${values.add(scope.workspace, 'text')})`;
 }
 
 type Row = Holder & { readonly wanted: string };

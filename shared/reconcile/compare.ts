@@ -34,7 +34,9 @@ export interface Differences {
 
 /** Entity id → xmin. */
 export function versionsOf(managed: Managed): ReadonlyMap<string, string> {
-  return new Map([...managed.values()].flatMap((rows) => rows.map(({ id, xmin }) => [id, xmin] as const)));
+  const versions = new Map<string, string>();
+  for (const rows of managed.values()) for (const { id, xmin } of rows) versions.set(id, xmin);
+  return versions;
 }
 
 /**
@@ -66,7 +68,8 @@ export function differences(snapshot: readonly SnapshotRoot[], index: Overview, 
     ...repairers(snapshot, byKey, broken),
     ...index.due,
   ]);
-  const slots = new Set(snapshot.flatMap((item) => item.slots ?? []));
+  const slots = new Set<Slot>();
+  for (const item of snapshot) for (const slot of item.slots ?? []) slots.add(slot);
   const failed = new Set(snapshot.filter((item) => item.slots === undefined).map((item) => item.root));
   const doomed = index.entities.filter(
     (entity) => versions.has(entity.id) && !slots.has(entity.slot) && !failed.has(entity.root),
@@ -85,9 +88,9 @@ export function differences(snapshot: readonly SnapshotRoot[], index: Overview, 
 
 /** What carries our tags and nobody proposes, children before what they refer to. Pure. */
 export function orphansOf(index: Overview, managed: Managed): readonly EntityRef[] {
-  const owned = new Set(index.entities.filter((entity) => entity.proposed).map((entity) => entity.id));
+  const owned = new Set<string>();
+  for (const entity of index.entities) if (entity.proposed) owned.add(entity.id);
   return [...managed]
-    .flatMap(([type, rows]) => rows.map(({ id }) => ({ type, id })))
-    .filter(({ id }) => !owned.has(id))
+    .flatMap(([type, rows]) => rows.filter(({ id }) => !owned.has(id)).map(({ id }) => ({ type, id })))
     .toSorted((a, b) => ENTITIES[b.type].level - ENTITIES[a.type].level || compareText(a.id, b.id));
 }

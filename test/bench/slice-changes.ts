@@ -80,7 +80,7 @@ export const CHANGES: readonly MeasuredChange[] = [
   },
 ];
 
-async function objects(): Promise<readonly KubernetesObject[]> {
+export async function objects(): Promise<readonly KubernetesObject[]> {
   return [
     INGRESS_CLASS,
     ...['echo', 'own'].map((name) => service(name)),

@@ -1,6 +1,6 @@
-import { runSlice, type SliceResult } from '../../shared/slice.ts';
-import { CHANGES, type MeasuredChange } from './slice-changes.ts';
-import { offenders, pagesOf } from './slice-plans.ts';
+import { CHANGES } from './slice-changes.ts';
+import { explain, type Explanation } from './slice-explain.ts';
+import { median, once, rounded, type Run } from './slice-run.ts';
 import type { Site } from './slice-sites.ts';
 
 /** Repetitions; the median counts. */
@@ -29,55 +29,6 @@ export interface Ratio {
   readonly ms: number;
 }
 
-interface Run extends Pick<SliceResult, 'cost'> {
-  readonly ms: number;
-}
-
-type Dependencies = Site['plane']['dependencies'];
-
-async function once(
-  { plane }: Site,
-  { name, act }: MeasuredChange,
-  time: number,
-  dependencies: Dependencies,
-): Promise<Run> {
-  const changes = [await act(plane.cluster, time)];
-  const begun = performance.now();
-  const { cost, applied, findings } = await runSlice({ changes }, dependencies);
-  const ms = performance.now() - begun;
-  if (findings.length > 0) throw new Error(`${name}: ${findings[0]?.message ?? ''}`);
-  // The first one may find everything as it is.
-  if (applied.length === 0 && time > 0) throw new Error(`${name} changed nothing`);
-  return { cost, ms };
-}
-
-export function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
-}
-
-export function rounded(value: number, digits: number): number {
-  return Number(value.toFixed(digits));
-}
-
-/** Plans of one more run of every change: pages by the change's name, and scans that a slice must not do. */
-async function explain(
-  site: Site,
-  time: number,
-): Promise<{ pages: ReadonlyMap<string, number>; offenders: readonly string[] }> {
-  const { pool, take } = site.explaining;
-  const dependencies = { ...site.plane.dependencies, statePool: pool, kongPool: pool };
-  const pages = new Map<string, number>();
-  const found: string[] = [];
-  for (const change of CHANGES) {
-    take();
-    await once(site, change, time, dependencies);
-    const statements = take();
-    pages.set(change.name, pagesOf(statements));
-    found.push(...offenders(statements).map((text) => `${change.name} among ${site.ingresses} Ingresses: ${text}`));
-  }
-  return { pages, offenders: found };
-}
-
 function figureOf(change: string, { ingresses }: Site, runs: readonly Run[], pages: number): Figure {
   const most = (of: (cost: Run['cost']) => number): number => Math.max(...runs.map(({ cost }) => of(cost)));
   return {
@@ -94,7 +45,7 @@ function figureOf(change: string, { ingresses }: Site, runs: readonly Run[], pag
 
 /**
  * Makes every change at every site, in turn, so that whatever else the machine does meets all of them alike. A first round
- * is not counted, a last one is explained.
+ * is not counted, the last ones are explained.
  */
 export async function costs(
   sites: readonly Site[],
@@ -110,7 +61,7 @@ export async function costs(
       }
     }
   }
-  const explained = new Map<Site, Awaited<ReturnType<typeof explain>>>();
+  const explained = new Map<Site, Explanation>();
   for (const site of sites) explained.set(site, await explain(site, times + 1));
   return {
     figures: CHANGES.flatMap(({ name }) =>

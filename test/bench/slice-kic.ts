@@ -9,7 +9,7 @@ import { adminClient } from '../../shared/kong/admin.ts';
 import { runSlice } from '../../shared/slice.ts';
 import { translateAll } from '../../shared/translate/offline.ts';
 import { ingress } from '../support/manifests.ts';
-import { median, rounded } from './slice-costs.ts';
+import { median, rounded } from './slice-run.ts';
 import type { Site } from './slice-sites.ts';
 
 /** The same change, made here and as Kong Ingress Controller makes it. */

@@ -64,6 +64,21 @@ export function explainingPool(connectionString: string): ExplainingPool {
   return { pool, take: () => seen.splice(0) };
 }
 
+/**
+ * Takes away what PostgreSQL knows about the sizes and values of Kong's tables and the index's: so it is after a first sync,
+ * until autovacuum has come by. What was put into the tables stays.
+ */
+export async function forgetStatistics(pool: pg.Pool): Promise<void> {
+  await pool.query(`
+    WITH ours AS (
+      SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = 'public' OR n.nspname LIKE 'kong_ingress%'
+    ), values AS (
+      DELETE FROM pg_statistic WHERE starelid IN (SELECT oid FROM ours)
+    )
+    UPDATE pg_class SET relpages = 0, reltuples = -1, relallvisible = 0 WHERE oid IN (SELECT oid FROM ours)`);
+}
+
 function nodes(plan: PlanNode): readonly PlanNode[] {
   return [plan, ...(plan.Plans ?? []).flatMap(nodes)];
 }

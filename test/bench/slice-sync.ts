@@ -10,7 +10,7 @@ import type { KubernetesObject } from '../../shared/kubernetes/resources.ts';
 import { controlPlane, type ControlPlane } from '../support/control-plane.ts';
 import { INGRESS_CLASS } from '../support/manifests.ts';
 import type { TemporaryPostgres } from '../support/postgres.ts';
-import { rounded } from './slice-costs.ts';
+import { rounded } from './slice-run.ts';
 import { member } from './slice-crowd.ts';
 import type { WorkerInput, WorkerOutput } from './slice-worker.ts';
 
@@ -41,6 +41,8 @@ export interface SyncFigures {
     readonly writes: number;
     /** After the lists were in. */
     readonly ms: number;
+    /** Of the function alone, without PostgreSQL. */
+    readonly cpuMs: number;
     readonly listMs: number;
     readonly peakMemoryMb: number;
   };
@@ -65,7 +67,9 @@ async function writeLists(file: string, ingresses: number): Promise<void> {
 }
 
 async function invoke(input: WorkerInput): Promise<WorkerOutput> {
-  const child = fork(path.join(import.meta.dirname, 'slice-worker.ts'));
+  // Lambda tells Node.js likewise how much memory there is.
+  const execArgv = [`--max-old-space-size=${MOST_MEMORY_MB - 200}`];
+  const child = fork(path.join(import.meta.dirname, 'slice-worker.ts'), { execArgv });
   child.send(input);
   const ended = once(child, 'exit');
   const [output]: (WorkerOutput | undefined)[] = await Promise.race([

@@ -28,6 +28,8 @@ export interface WorkerOutput {
   readonly listMs: number;
   /** After the lists were in. */
   readonly ms: number;
+  /** Of this process, without PostgreSQL and Kong. */
+  readonly cpuMs: number;
   readonly peakMemoryMb: number;
 }
 
@@ -51,6 +53,7 @@ async function invoke({ config, lists, limitMs }: WorkerInput): Promise<WorkerOu
   const admin = adminClient(config);
   const pace = pacer({ events: eventReader(pool, 'control_plane', clock), clock, sleep: (ms) => delay(ms) });
   let listed = 0;
+  let cpu = process.cpuUsage();
   const begun = performance.now();
   const report = await reconcile({
     dependencies: {
@@ -71,12 +74,14 @@ async function invoke({ config, lists, limitMs }: WorkerInput): Promise<WorkerOu
     list: async () => {
       const objects = await read(lists);
       listed = performance.now();
+      cpu = process.cpuUsage();
       return { objects, requests: 0 };
     },
     remainingMs: () => end - performance.now(),
     force: false,
   });
   const ms = performance.now() - listed;
+  const { user, system } = process.cpuUsage(cpu);
   admin.close();
   await pool.end();
   return {
@@ -86,6 +91,7 @@ async function invoke({ config, lists, limitMs }: WorkerInput): Promise<WorkerOu
     slices: report.slices.length,
     listMs: Math.round(listed - begun),
     ms: Math.round(ms),
+    cpuMs: Math.round((user + system) / 1_000),
     peakMemoryMb: Math.round(process.resourceUsage().maxRSS / 1024),
   };
 }

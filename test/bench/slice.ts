@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { temporaryPostgres, type TemporaryPostgres } from '../support/postgres.ts';
-import { costs, exceeded, ratios, TIMES } from './slice-costs.ts';
+import { costs, exceeded, ratios, TIMES, type Figure, type Ratio } from './slice-costs.ts';
 import { compareWithController, type Comparison } from './slice-kic.ts';
 import { closeSite, openSite, type Site } from './slice-sites.ts';
-import { broken, firstSync } from './slice-sync.ts';
+import { broken, firstSync, type SyncFigures } from './slice-sync.ts';
 
 /** Ingresses in the cluster, the index and Kong's tables, unless the command line says otherwise. */
 const SIZES = [100, 1_000, 10_000, 100_000];
@@ -12,6 +12,17 @@ const SIZES = [100, 1_000, 10_000, 100_000];
 const MOST_AS_WHOLE = 10_000;
 /** Repetitions of what reads everything; the median counts. */
 const TIMES_AS_WHOLE = 3;
+
+/** What `slice.json` holds. */
+export interface SliceFigures {
+  /** Repetitions; medians count. */
+  readonly times: number;
+  readonly filled: readonly { readonly ingresses: number; readonly seconds: number }[];
+  readonly figures: readonly Figure[];
+  readonly ratios: readonly Ratio[];
+  readonly controller: readonly Comparison[];
+  readonly sync: SyncFigures;
+}
 
 async function openSites(server: TemporaryPostgres, sizes: readonly number[]): Promise<readonly Site[]> {
   const sites: Site[] = [];
@@ -47,7 +58,7 @@ export async function bench(): Promise<void> {
     for (const site of sites) await closeSite(site);
     const sync = await firstSync(server, Math.min(sizes.at(-1) ?? 0, MOST_AS_WHOLE));
     const filled = sites.map(({ ingresses, fillSeconds }) => ({ ingresses, seconds: fillSeconds }));
-    const result = { times: TIMES, filled, figures, ratios: ratios(figures), controller, sync };
+    const result: SliceFigures = { times: TIMES, filled, figures, ratios: ratios(figures), controller, sync };
     for (const table of [result.figures, result.ratios, controller]) console.table(table);
     console.log(sync);
     if (given.length === 0) {
