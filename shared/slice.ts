@@ -22,6 +22,7 @@ import { changesOf, subject } from './plan/plan.ts';
 import type { Change, Outcome } from './plan/types.ts';
 import { decide, type Decision, type Kong } from './slice/decide.ts';
 import { gather, type Gathered } from './slice/gather.ts';
+import { recoveredRoots } from './slice/recovered.ts';
 import { remember, type Done } from './slice/remember.ts';
 import { inTurn } from './slice/turn.ts';
 import type { SliceDependencies, SliceRequest, SliceResult } from './slice/types.ts';
@@ -157,6 +158,7 @@ function result(
       ...decision.findings,
       ...outcome.rejected.map((item) => item.finding),
     ],
+    recovered: recoveredRoots(gathered, decision, outcome),
     revision,
     changed: gathered.changedKeys,
     statuses,

@@ -27,7 +27,7 @@ export interface Election {
   readonly findings: readonly Finding[];
 }
 
-const NOTHING: Loaded = { old: [], slots: new Map(), quarantine: new Map() };
+const NOTHING: Loaded = { old: [], slots: new Map(), quarantine: new Map(), failing: new Set() };
 
 function heldSlots(proposals: readonly Proposal[], loaded: Loaded): readonly Finding[] {
   return proposals.flatMap(({ slot, type, root, exclusive }) => {

@@ -17,6 +17,8 @@ export interface Loaded {
   readonly old: readonly StoredProposal[];
   readonly slots: ReadonlyMap<Slot, SlotState>;
   readonly quarantine: ReadonlyMap<Slot, Quarantine>;
+  /** Those of the slice's roots that had an error when they were translated last. */
+  readonly failing: ReadonlySet<Key>;
 }
 
 // LATERAL with OFFSET 0, and LIMIT rather than EXISTS: one look into an index for each root and slot, whatever the
@@ -44,7 +46,9 @@ const LOAD = `
   )
   SELECT
     (SELECT coalesce(json_agg(old), '[]') FROM old) AS old,
-    (SELECT coalesce(json_agg(states), '[]') FROM states) AS slots`;
+    (SELECT coalesce(json_agg(states), '[]') FROM states) AS slots,
+    (SELECT coalesce(json_agg(r.root), '[]') FROM kong_ingress.roots r
+      WHERE r.root = ANY ($1::text[]) AND r.findings @> '[{"severity":"error"}]') AS failing`;
 
 interface StateRow {
   readonly slot: Slot;
@@ -58,6 +62,7 @@ interface StateRow {
 interface Row {
   readonly old: readonly ProposalRow[];
   readonly slots: readonly StateRow[];
+  readonly failing: readonly Key[];
 }
 
 function toState(cluster: string, row: StateRow): SlotState {
@@ -81,7 +86,7 @@ export async function load(
   slots: readonly Slot[],
 ): Promise<Loaded> {
   const { rows } = await database.query<Row>(LOAD, [roots, slots]);
-  const row = rows[0] ?? { old: [], slots: [] };
+  const row = rows[0] ?? { old: [], slots: [], failing: [] };
   return {
     old: row.old.map((item) => fromProposalRow(cluster, item)),
     slots: new Map(row.slots.map((state) => [state.slot, toState(cluster, state)])),
@@ -90,6 +95,7 @@ export async function load(
         quarantine === null ? [] : [[slot, { hash: quarantine.hash ?? undefined, due: quarantine.due }] as const],
       ),
     ),
+    failing: new Set(row.failing),
   };
 }
 

@@ -43,7 +43,7 @@ export interface Preview {
 }
 
 const EMPTY: Overview = { roots: new Map(), entities: [], due: [] };
-const NOTHING: Loaded = { old: [], slots: new Map(), quarantine: new Map() };
+const NOTHING: Loaded = { old: [], slots: new Map(), quarantine: new Map(), failing: new Set() };
 
 interface Index {
   readonly overview: Overview;

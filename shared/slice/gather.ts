@@ -55,7 +55,7 @@ export interface Gathered {
   readonly dirty: ReadonlySet<Key> | undefined;
 }
 
-const NOTHING: Loaded = { old: [], slots: new Map(), quarantine: new Map() };
+const NOTHING: Loaded = { old: [], slots: new Map(), quarantine: new Map(), failing: new Set() };
 
 interface Reading {
   readonly lookup: ObservedLookup;

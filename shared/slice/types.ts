@@ -83,6 +83,8 @@ export interface SliceResult {
   /** How many entities were repaired that somebody else had changed or deleted. */
   readonly drifted: number;
   readonly findings: readonly Finding[];
+  /** Roots that had an error and have none any more. */
+  readonly recovered: readonly Key[];
   /** Number of the revision; undefined when nothing was written. */
   readonly revision: string | undefined;
   /** Keys that changed, and what the changed objects provide. */

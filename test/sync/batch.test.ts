@@ -29,6 +29,7 @@ function result(more: Partial<SliceResult> = {}): SliceResult {
     rejected: [],
     withheld: [],
     findings: [],
+    recovered: [],
   };
   return { ...none, drifted: 0, revision: undefined, cost, ...more };
 }
