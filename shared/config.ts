@@ -102,6 +102,11 @@ export function webhookConfig(env: Environment): WebhookConfig {
   };
 }
 
+/** Whether objects get Events. Throws CONFIG_INVALID. */
+export function eventsEnabled(env: Environment): boolean {
+  return boolean(env, 'KUBERNETES_EVENTS', true);
+}
+
 /** Reads how slices run. Throws CONFIG_INVALID. */
 export function sliceConfig(env: Environment): SliceConfig {
   const delays = list(env, 'EARLY_DELAYS_MS', ['100', '300', '600']).map(Number);

@@ -190,6 +190,11 @@ export const ERRORS = {
     nextStep: 'Report it: events hold names and counts only.',
     retryable: false,
   },
+  EVENTS_NOT_CREATED: {
+    cause: 'The API server did not take Events about objects.',
+    nextStep: 'Allow what infra/kubernetes/rbac.yml grants for events.k8s.io; nothing else depends on them.',
+    retryable: true,
+  },
   EVENTS_NOT_PUBLISHED: {
     cause: 'EventBridge did not take all events, also after several attempts.',
     nextStep:

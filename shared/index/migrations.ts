@@ -218,4 +218,9 @@ export const MIGRATIONS: readonly string[] = [
   -- The newest KongLicense wins: its class is a negative time, ms.
   ALTER TABLE kong_ingress.proposals ALTER COLUMN rank_class TYPE bigint;
   `,
+  `
+  -- Events that objects have, by name: how often what they say was said, and when the cluster was told last.
+  CREATE TABLE kong_ingress.events (name text PRIMARY KEY, count integer NOT NULL, told_at timestamptz NOT NULL);
+  CREATE INDEX events_told_at ON kong_ingress.events (told_at);
+  `,
 ];

@@ -44,7 +44,12 @@ export function noticeOf(finding: Finding): Notice {
 
 /** The notice of an object that had an error and has none any more. */
 export function recovery(on: ObjectRef): Notice {
-  return { on, type: 'Normal', reason: 'KongConfigurationSucceeded', note: 'It is written to Kong again, without errors.' };
+  return {
+    on,
+    type: 'Normal',
+    reason: 'KongConfigurationSucceeded',
+    note: 'It is written to Kong again, without errors.',
+  };
 }
 
 /** The namespace of Events about an object; those about what has none are in `default`, as everybody's are. */

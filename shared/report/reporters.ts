@@ -1,11 +1,12 @@
 import type { Converged } from '../convergence/converge.ts';
 import { awsSecretReader, resolveSettings } from '../access/settings.ts';
-import { kubernetesConfig } from '../config.ts';
+import { eventsEnabled, kubernetesConfig } from '../config.ts';
 import { optional, type Environment } from '../environment.ts';
 import type { Queryable } from '../index/database.ts';
 import { kubernetesClient, type KubernetesClient } from '../kubernetes/client.ts';
 import type { SliceDependencies } from '../slice.ts';
 import { statusConfig } from '../status/config.ts';
+import { eventReporter } from './events.ts';
 import { reported, type Reporter, type ReportLogger } from './report.ts';
 import { statusReporter } from './statuses.ts';
 
@@ -19,7 +20,11 @@ export interface ReporterParts {
 /** Everybody who is told of slices, in order. Throws CONFIG_INVALID. */
 export function makeReporters({ env, kubernetes, dependencies }: ReporterParts): readonly Reporter[] {
   const config = statusConfig(env);
-  return config.enabled ? [statusReporter({ index: dependencies.statePool, kubernetes, config })] : [];
+  const parts = { index: dependencies.statePool, kubernetes };
+  return [
+    ...(config.enabled ? [statusReporter({ ...parts, config })] : []),
+    ...(eventsEnabled(env) ? [eventReporter({ ...parts, cluster: dependencies.options.cluster })] : []),
+  ];
 }
 
 /** Tells the objects that waited for it of a convergence. Never rejects: what could not be written is written later. */

@@ -4,6 +4,8 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { finding } from '../../../shared/findings.ts';
+import { eventObject, noticeOf } from '../../../shared/kubernetes/events.ts';
 import { stand, temporaryDirectory } from './stand.ts';
 
 const run = promisify(execFile);
@@ -106,6 +108,27 @@ test('kubectl works as on a real cluster', { skip: found() ? false : 'there is n
     await run('kubectl', ['edit', 'ingress', 'web'], { env: editor });
     assert.equal(await value('ingress', 'web', '.spec.rules[0].host'), 'edited.example');
     assert.match(await kubectl('describe', 'ingress', 'web'), /edited\.example[^]*strip-path: true/);
+  });
+
+  await t.test('describe shows the Events of events.k8s.io', async () => {
+    const on = {
+      cluster: 'x',
+      group: 'networking.k8s.io',
+      version: 'v1',
+      kind: 'Ingress',
+      namespace: 'shop',
+      name: 'web',
+    };
+    const uid = await value('ingress', 'web', '.metadata.uid');
+    const notice = noticeOf(finding(on, 'ServiceNotFound', 'backend Service shop/gone does not exist'));
+    const event = path.join(home, 'event.json');
+    await writeFile(event, JSON.stringify(eventObject(notice, { uid, generation: 1 }, Date.now())));
+    await kubectl('create', '-f', event);
+    assert.match(
+      await kubectl('describe', 'ingress', 'web'),
+      /Warning +KongConfigurationTranslationFailed +\S+ +\S+ +ServiceNotFound: backend Service shop\/gone does not exist\. Create the Service/,
+    );
+    assert.match(await kubectl('get', 'events'), /KongConfigurationTranslationFailed +ingress\/web +ServiceNotFound/);
   });
 
   await t.test('server-side apply, and create of what has no manifest', async () => {
