@@ -1,10 +1,10 @@
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { keepConnected } from '../shared/access/connection.ts';
 import { awsSecretReader, resolveSettings } from '../shared/access/settings.ts';
-import { webhookConfig } from '../shared/config.ts';
 import { handler as onion } from '../shared/handler.ts';
 import { publisher } from '../shared/publish.ts';
-import { logHints, parseLogsEvent } from '../shared/webhook/cloudwatch.ts';
+import { clusterOfLogs, logHints, parseLogsEvent } from '../shared/webhook/cloudwatch.ts';
+import { webhookConfig, type WebhookConfig } from '../shared/webhook/config.ts';
 import { passOn } from '../shared/webhook/pass.ts';
 import { receive } from '../shared/webhook/receive.ts';
 import { parseHttpEvent } from '../shared/webhook/request.ts';
@@ -12,7 +12,7 @@ import type { ClusterJudge } from '../shared/admission/judge.ts';
 
 /** Settings and connections of this function instance. */
 interface Connection {
-  readonly config: ReturnType<typeof webhookConfig>;
+  readonly config: WebhookConfig;
   readonly publisher: ReturnType<typeof publisher>;
   readonly close: () => Promise<void>;
 }
@@ -56,8 +56,9 @@ export const logs = onion(
   'webhookLogs',
   async (batch, { logger }) => {
     const { config, publisher: bus } = await connection();
-    const passed = await passOn(logHints(batch, config), bus);
-    logger.info('received', { sender: 'logs', ...passed });
+    const { name: cluster, ownUsers, kinds } = clusterOfLogs(batch, config.clusters);
+    const passed = await passOn(logHints(batch, { cluster, ownUsers, kinds }), bus);
+    logger.info('received', { sender: 'logs', cluster, ...passed });
     return passed;
   },
   { kind: 'logs', parse: parseLogsEvent },

@@ -34,19 +34,6 @@ export interface KubernetesConfig extends Credentials {
   readonly source?: CredentialSource;
 }
 
-export interface WebhookConfig {
-  readonly cluster: string;
-  readonly eventBusName: string;
-  /** Any of them is accepted, so that tokens can be rotated. */
-  readonly tokens: readonly string[];
-  /** Largest body accepted, bytes (Lambda itself takes at most 6 MB). */
-  readonly maxBodyBytes: number;
-  /** User names whose writes are our own (status) and not changes. */
-  readonly ownUsers: readonly string[];
-  /** Whether admission reviews are judged, and what holds for those that cannot be: allowed (`open`) or refused. */
-  readonly admission: 'off' | 'open' | 'closed';
-}
-
 /** How slices run. */
 export interface SliceConfig {
   /** How long to wait for another writer, ms. */
@@ -80,26 +67,6 @@ export function kongConfig(env: Environment): KongConfig {
 /** The schema of the index: each cluster and each workspace has its own. */
 export function stateSchema(env: Environment): string {
   return indexSchema(optional(env, 'CLUSTER_NAME') ?? 'default', optional(env, 'KONG_WORKSPACE') ?? '');
-}
-
-function admission(env: Environment): WebhookConfig['admission'] {
-  const mode = optional(env, 'ADMISSION') ?? 'off';
-  if (mode === 'off' || mode === 'open' || mode === 'closed') return mode;
-  throw new AppError('CONFIG_INVALID', 'ADMISSION must be off, open or closed');
-}
-
-/** Reads the webhook's settings. Throws CONFIG_INVALID. */
-export function webhookConfig(env: Environment): WebhookConfig {
-  const tokens = list(env, 'WEBHOOK_TOKENS', []);
-  if (tokens.length === 0) throw new AppError('CONFIG_INVALID', 'WEBHOOK_TOKENS must hold at least one token');
-  return {
-    cluster: optional(env, 'CLUSTER_NAME') ?? 'default',
-    eventBusName: required(env, 'EVENT_BUS_NAME'),
-    tokens,
-    maxBodyBytes: integer(env, 'WEBHOOK_MAX_BODY_BYTES', 5_000_000, 1),
-    ownUsers: list(env, 'OWN_USERS', ['system:serviceaccount:kong:kong-ingress-functions']),
-    admission: admission(env),
-  };
 }
 
 /** Whether objects get Events. Throws CONFIG_INVALID. */

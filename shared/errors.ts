@@ -227,13 +227,15 @@ export const ERRORS = {
     retryable: true,
   },
   WEBHOOK_BODY_TOO_LARGE: {
-    cause: 'The body of a webhook request is larger than WEBHOOK_MAX_BODY_BYTES.',
-    nextStep: 'Let the sender send smaller batches (audit: --audit-webhook-batch-max-size).',
+    cause:
+      'The body of a webhook request is larger than WEBHOOK_MAX_BODY_BYTES, or holds more events than WEBHOOK_MAX_ITEMS.',
+    nextStep:
+      'Let the sender send smaller batches (audit: --audit-webhook-batch-max-size), or raise WEBHOOK_MAX_BODY_BYTES or WEBHOOK_MAX_ITEMS.',
     status: 413,
     retryable: false,
   },
   WEBHOOK_CONTENT_TYPE: {
-    cause: 'The content type is none that the webhook reads.',
+    cause: 'The content type is none that the webhook reads, or the body is compressed.',
     nextStep: 'Send application/json, application/cloudevents+json or application/cloudevents-batch+json.',
     status: 415,
     retryable: false,
@@ -260,6 +262,13 @@ export const ERRORS = {
     cause: 'A request for the status has no token, or a wrong one.',
     nextStep: 'Send "Authorization: Bearer <token>" or open /status/<token>, with a token of STATUS_TOKENS.',
     status: 401,
+    retryable: false,
+  },
+  WEBHOOK_CERTIFICATE: {
+    cause: 'A webhook request came without a client certificate that is let in.',
+    nextStep:
+      'Give the sender a certificate of the truststore, and its SHA-256 fingerprint to WEBHOOK_CLIENT_CERTIFICATES.',
+    status: 403,
     retryable: false,
   },
   WEBHOOK_UNAUTHORIZED: {

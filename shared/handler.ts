@@ -70,6 +70,15 @@ function errorAnswer(error: AppError, requestId: string): HttpAnswer {
   };
 }
 
+function isHttpAnswer(value: unknown): value is HttpAnswer {
+  return isRecord(value) && typeof value['statusCode'] === 'number' && isRecord(value['headers']);
+}
+
+/** An answer with what the log calls its request by. */
+function identified(answer: HttpAnswer, requestId: string): HttpAnswer {
+  return { ...answer, headers: { ...answer.headers, 'x-request-id': requestId } };
+}
+
 /** Name, message and stack only: what libraries hang on their errors (request headers, DSNs) must not be logged. */
 function logError(logger: Logger, error: unknown): void {
   const { code, info } = asAppError(error);
@@ -123,7 +132,13 @@ export function handler<Input, Output>(
     logger.appendKeys({ function: name });
     logger.setCorrelationId(requestIdOf(event, context));
   });
-  if (options.kind === 'http') onion.use(httpHeaderNormalizer());
+  if (options.kind === 'http') {
+    onion.use(httpHeaderNormalizer());
+    onion.after((request) => {
+      const { response } = request;
+      if (isHttpAnswer(response)) request.response = identified(response, requestIdOf(request.event, request.context));
+    });
+  }
   onion.onError((request) => {
     logError(logger, request.error);
     if (options.kind !== 'http') {
@@ -131,7 +146,8 @@ export function handler<Input, Output>(
       request.error = outgoing(name, request.error);
       throw request.error;
     }
-    request.response = errorAnswer(asAppError(request.error), requestIdOf(request.event, request.context));
+    const requestId = requestIdOf(request.event, request.context);
+    request.response = identified(errorAnswer(asAppError(request.error), requestId), requestId);
   });
   return async (event, context) => onion(event, context);
 }

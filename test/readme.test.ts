@@ -20,6 +20,8 @@ test('the README explains every setting of the functions', () => {
     'shared/config.ts',
     'shared/access/config.ts',
     'shared/access/settings.ts',
+    'shared/access/clusters.ts',
+    'shared/webhook/config.ts',
     'shared/kong/config.ts',
     'shared/convergence/config.ts',
   ];
@@ -72,6 +74,16 @@ test('every difference from Kong Ingress Controller is shown by a golden case or
       assert.match(file, /^test\/(golden\/[^/]+\/in\.yaml|.+\.test\.ts)$/);
       assert.ok(existsSync(path.join(ROOT, file)), `${file} of ${row}`);
     }
+  }
+});
+
+test('every threat is shown by a test that exists', () => {
+  const rows = (section(readme(), 'threats') ?? '').split('\n').slice(2);
+  assert.ok(rows.length > 10);
+  for (const row of rows) {
+    const [, title = '', file = ''] = /\[([^\]]+)\]\((test\/[^)]+\.test\.ts)\) \|$/.exec(row) ?? [];
+    assert.notEqual(title, '', row);
+    assert.ok(readFileSync(path.join(ROOT, file), 'utf8').includes(title), `"${title}" in ${file}`);
   }
 });
 

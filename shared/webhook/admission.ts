@@ -88,8 +88,8 @@ export function parseAdmissionReview(body: JsonRecord, receipt: Receipt): Review
   return { uid, hint: hintOf(request, receipt), write: writeOf(request, receipt.ownUsers) };
 }
 
-/** The answer to a review. */
-export function admissionAnswer({ uid }: Pick<Review, 'uid'>, verdict: Verdict): object {
+/** The answer to a review. The API server writes the request's id into its audit log, under the webhook's name. */
+export function admissionAnswer({ uid }: Pick<Review, 'uid'>, verdict: Verdict, requestId = ''): object {
   const { allowed, message, code, warnings } = verdict;
   const reason = code === 503 ? 'ServiceUnavailable' : 'BadRequest';
   const response = {
@@ -97,6 +97,7 @@ export function admissionAnswer({ uid }: Pick<Review, 'uid'>, verdict: Verdict):
     allowed,
     ...(allowed ? {} : { status: { code, reason, message } }),
     ...(warnings.length === 0 ? {} : { warnings }),
+    ...(requestId === '' ? {} : { auditAnnotations: { 'request-id': requestId } }),
   };
   return { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response };
 }

@@ -1,7 +1,15 @@
 import type { ChangeEvent } from '../events.ts';
 import { type JsonRecord, isRecord } from '../json.ts';
 import type { Kind } from '../kubernetes/resources.ts';
-import { type Hint, type IgnoredReason, type Receipt, hint, isOwn, kindOfResource } from './change.ts';
+import {
+  type Hint,
+  type IgnoredReason,
+  type Receipt,
+  hint,
+  ignoredBecause as notTaken,
+  isOwn,
+  kindOfResource,
+} from './change.ts';
 import { list, name, optionalRecord, record, text } from './shape.ts';
 
 const VERBS: Readonly<Record<string, ChangeEvent['operation'] | 'deletecollection' | undefined>> = {
@@ -57,6 +65,8 @@ function metadataOf(object: JsonRecord | undefined, path: string): JsonRecord | 
 /** One hint for each object that a deletecollection names in its answer; without a list a reconcile has to find them. */
 function collection(items: unknown, { kind, namespace, observedAt }: Target, receipt: Receipt): readonly Hint[] {
   if (!Array.isArray(items)) {
+    const ignored = notTaken(kind, observedAt, receipt);
+    if (ignored !== undefined) return [{ ignored }];
     return [{ reconcile: { cluster: receipt.cluster, reason: 'DeleteCollection', observedAt } }];
   }
   return items.filter(isRecord).map((object) => {

@@ -5,21 +5,27 @@ import type { Kind } from '../kubernetes/resources.ts';
 
 /** What the receiver knows that the body does not say. */
 export interface Receipt {
-  /** The cluster's name, from the settings: a body could claim any. */
+  /** The cluster's name, from the token: a body could claim any. */
   readonly cluster: string;
   /** RFC 3339; stands in where the sender gives no usable time. */
   readonly receivedAt: string;
   /** User names whose writes are these functions' own. */
   readonly ownUsers: readonly string[];
+  /** The kinds whose changes are taken; undefined for all that are known. */
+  readonly kinds?: ReadonlySet<Kind> | undefined;
+  /** How long ago what a sender tells of may have been seen, ms; undefined for a sender that cannot be replayed. */
+  readonly maxAgeMs?: number;
 }
 
 /** Why something in a request was not published. Counted and logged. */
 export type IgnoredReason =
   | 'DryRun'
   | 'Failed'
+  | 'KindNotAllowed'
   | 'Nameless'
   | 'NotAWrite'
   | 'OtherKind'
+  | 'OutsideWindow'
   | 'OwnWrite'
   | 'Refused'
   | 'Subresource';
@@ -73,9 +79,26 @@ export function time(observedAt: string, { receivedAt }: Pick<Receipt, 'received
   return Number.isNaN(Date.parse(observedAt)) ? receivedAt : observedAt;
 }
 
+/** Clocks of senders may be this far ahead, ms. */
+const AHEAD_MS = 300_000;
+
+/** Why what a sender tells of is not taken, whatever it is; undefined when it is. Pure. */
+export function ignoredBecause(
+  kind: Kind | undefined,
+  observedAt: string,
+  { kinds, maxAgeMs, receivedAt }: Pick<Receipt, 'kinds' | 'maxAgeMs' | 'receivedAt'>,
+): IgnoredReason | undefined {
+  if (kind !== undefined && kinds !== undefined && !kinds.has(kind)) return 'KindNotAllowed';
+  const age = Date.parse(receivedAt) - Date.parse(observedAt);
+  // A sender that gives no time (an admission review) is believed: what it tells of is looked at, and nothing more.
+  if (maxAgeMs === undefined || Number.isNaN(age)) return undefined;
+  return age > maxAgeMs || age < -AHEAD_MS ? 'OutsideWindow' : undefined;
+}
+
 /** The hint of a report; one without a name (generateName before the name is made) cannot be published. Pure. */
 export function hint(report: Report, receipt: Receipt): Hint {
-  if (report.name === '') return { ignored: 'Nameless' };
+  const ignored = report.name === '' ? 'Nameless' : ignoredBecause(report.kind, report.observedAt, receipt);
+  if (ignored !== undefined) return { ignored };
   const { group, version, namespaced } = KINDS[report.kind];
   return {
     change: {

@@ -1,6 +1,6 @@
 import type { ChangeEvent } from '../events.ts';
 import { type JsonRecord, parseJson } from '../json.ts';
-import { type Hint, type Receipt, hint, kindOfGroup, time } from './change.ts';
+import { type Hint, type Receipt, hint, ignoredBecause, kindOfGroup, time } from './change.ts';
 import { name, optionalRecord, record, text, unknownShape } from './shape.ts';
 
 /** Knative's ApiServerSource: `resource` events carry the object, `ref` events its name. */
@@ -67,6 +67,8 @@ export function parseStructured(body: unknown, path: string, receipt: Receipt): 
   const attributes = record(body, path);
   if (attributes['type'] === WATCH_STARTED) {
     const observedAt = time(text(attributes, 'time', path), receipt);
+    const ignored = ignoredBecause(undefined, observedAt, receipt);
+    if (ignored !== undefined) return { ignored };
     return { reconcile: { cluster: receipt.cluster, reason: 'WatchStarted', observedAt } };
   }
   return hintOf({ attributes, data: decoded(attributes, path) }, path, receipt);

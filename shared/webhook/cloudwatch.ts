@@ -3,6 +3,7 @@ import { AppError } from '../errors.ts';
 import { type JsonRecord, isRecord, parseJson } from '../json.ts';
 import { isAuditEvent, parseAuditEvent } from './audit.ts';
 import type { Hint, Receipt } from './change.ts';
+import type { WebhookCluster, WebhookConfig } from './config.ts';
 
 /** CloudWatch Logs sends at most 1 MB, compressed; what unpacks to more than this is no batch of log lines. */
 const MAX_UNPACKED_BYTES = 64 * 1024 * 1024;
@@ -12,6 +13,8 @@ const CUT_EVENT = /^\{"kind":"Event","apiVersion":"audit\.k8s\.io\//;
 
 /** The log lines of one subscription event. */
 export interface LogBatch {
+  /** Whose lines they are, as CloudWatch says; `''` when it does not. */
+  readonly logGroup: string;
   readonly messages: readonly { readonly text: string; readonly timestampMs: number }[];
 }
 
@@ -41,9 +44,13 @@ export function parseLogsEvent(event: unknown): LogBatch {
   if (typeof data !== 'string') throw malformed('awslogs.data is missing');
   const batch = unpack(data);
   if (!isRecord(batch)) throw malformed('awslogs.data holds no JSON object');
-  if (batch['messageType'] === 'CONTROL_MESSAGE') return { messages: [] };
+  if (batch['messageType'] === 'CONTROL_MESSAGE') return { logGroup: '', messages: [] };
   if (!Array.isArray(batch['logEvents'])) throw malformed('logEvents is not a list');
-  return { messages: batch['logEvents'].filter(isRecord).map(message) };
+  const { logGroup } = batch;
+  return {
+    logGroup: typeof logGroup === 'string' ? logGroup : '',
+    messages: batch['logEvents'].filter(isRecord).map(message),
+  };
 }
 
 /** Something changed, but the line does not say what in a way that can be trusted. */
@@ -71,4 +78,16 @@ export function logHints(batch: LogBatch, receipt: Omit<Receipt, 'receivedAt'>):
   return batch.messages.flatMap(({ text, timestampMs }) =>
     lineHints(text, { ...receipt, receivedAt: new Date(timestampMs).toISOString() }),
   );
+}
+
+/**
+ * The cluster whose audit log a batch is from. CloudWatch alone may invoke the function, for log groups of the deployment's
+ * choice; with one cluster any of them is its. Throws LOGS_EVENT_INVALID for a log group that no cluster has.
+ */
+export function clusterOfLogs({ logGroup, messages }: LogBatch, clusters: WebhookConfig['clusters']): WebhookCluster {
+  const [first] = clusters;
+  if (clusters.length === 1 || messages.length === 0) return first;
+  const named = clusters.find((cluster) => cluster.logGroup === logGroup);
+  if (named === undefined) throw malformed('the log group is none of the AUDIT_LOG_GROUPs of CLUSTERS');
+  return named;
 }

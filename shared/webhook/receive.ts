@@ -1,9 +1,10 @@
-import type { WebhookConfig } from '../config.ts';
 import { AppError } from '../errors.ts';
+import { isRecord } from '../json.ts';
 import type { HttpAnswer } from '../handler.ts';
 import type { Publisher } from '../publish.ts';
 import { type Review, admissionAnswer } from './admission.ts';
-import { authenticate } from './authenticate.ts';
+import { authenticated, authenticateCertificate } from './authenticate.ts';
+import type { WebhookConfig } from './config.ts';
 import { budgetMs, judged } from './judge.ts';
 import { type Passed, passOn } from './pass.ts';
 import { type Sender, readHints } from './read.ts';
@@ -12,6 +13,7 @@ import { ALLOWED, type Judge, type Verdict } from './verdict.ts';
 
 /** The answer to a webhook request, and what to log of it. */
 export interface Received extends Passed {
+  readonly cluster: string;
   readonly sender: Sender;
   readonly response: HttpAnswer;
   /** Of an admission review that was judged. */
@@ -38,6 +40,13 @@ async function verdictOn(
   return judged(write, judge, mode, budgetMs(timeoutMs, admission.remainingMs()));
 }
 
+/** A small body can hold very many events, each of which costs more than its bytes. Throws WEBHOOK_BODY_TOO_LARGE. */
+function checkItems(body: unknown, maxItems: number): void {
+  const items: unknown = Array.isArray(body) ? body : isRecord(body) ? body['items'] : undefined;
+  if (!Array.isArray(items) || items.length <= maxItems) return;
+  throw new AppError('WEBHOOK_BODY_TOO_LARGE', `the batch has ${items.length} events, at most ${maxItems} are taken`);
+}
+
 function json(statusCode: number, body: object): HttpAnswer {
   return { statusCode, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
 }
@@ -54,24 +63,33 @@ export async function receive(
   publisher: Pick<Publisher, 'publishChanges' | 'publishReconcileRequests'>,
   admission?: Admission,
 ): Promise<Received> {
-  authenticate({ authorization: request.headers['authorization'], pathToken: request.pathToken }, config.tokens);
+  const cluster = authenticated(
+    { authorization: request.headers['authorization'], pathToken: request.pathToken },
+    config.tokens,
+  );
+  authenticateCertificate(request.clientCertificate, config.certificates);
   if (request.method !== 'POST') throw new AppError('WEBHOOK_METHOD', 'the method is not POST');
   const receipt = {
-    cluster: config.cluster,
+    cluster: cluster.name,
     receivedAt: new Date(request.receivedMs ?? Date.now()).toISOString(),
-    ownUsers: config.ownUsers,
+    ownUsers: cluster.ownUsers,
+    kinds: cluster.kinds,
+    maxAgeMs: config.maxAgeMs,
   };
-  const { sender, hints, review } = readHints(request.headers, readBody(request, config.maxBodyBytes), receipt);
+  const body = readBody(request, config.maxBodyBytes);
+  checkItems(body.json, config.maxItems);
+  const { sender, hints, review } = readHints(request.headers, body, receipt);
   const verdict =
     review === undefined
       ? undefined
       : await verdictOn(review, receipt.cluster, request.timeoutMs, config.admission, admission);
   const passed = verdict?.allowed === false ? REFUSED : await passOn(hints, publisher);
-  if (review === undefined) return { ...passed, sender, response: json(202, passed) };
+  const { requestId } = request;
+  const about = { ...passed, sender, cluster: cluster.name };
+  if (review === undefined) return { ...about, response: json(202, { ...passed, requestId }) };
   return {
-    ...passed,
-    sender,
-    response: json(200, admissionAnswer(review, verdict ?? ALLOWED)),
+    ...about,
+    response: json(200, admissionAnswer(review, verdict ?? ALLOWED, requestId)),
     ...(verdict === undefined ? {} : { admission: { allowed: verdict.allowed, reasons: verdict.reasons } }),
   };
 }

@@ -8,6 +8,10 @@ export interface WebhookRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** What follows `/webhook/` in the path. */
   readonly pathToken: string | undefined;
+  /** API Gateway's id of the request, `''` without one. */
+  readonly requestId: string;
+  /** PEM of the client's certificate, when it came over mutual TLS. */
+  readonly clientCertificate: string | undefined;
   /** When the gateway got it, ms since 1970; undefined when it does not say. */
   readonly receivedMs: number | undefined;
   /** How long the sender waits, ms, as an API server adds it to the address (`?timeout=10s`); undefined when it does not say. */
@@ -46,6 +50,8 @@ export function parseHttpEvent(event: unknown): WebhookRequest {
     method: text(field(event, 'requestContext', 'http', 'method')) ?? '',
     headers: textHeaders(field(event, 'headers')),
     pathToken: text(field(event, 'pathParameters', 'token')),
+    requestId: text(field(event, 'requestContext', 'requestId')) ?? '',
+    clientCertificate: text(field(event, 'requestContext', 'authentication', 'clientCert', 'clientCertPem')),
     receivedMs: typeof received === 'number' ? received : undefined,
     timeoutMs: durationMs(field(event, 'queryStringParameters', 'timeout')),
     body: text(field(event, 'body')) ?? '',
@@ -87,6 +93,9 @@ export function readBody(request: WebhookRequest, maxBytes: number): WebhookBody
       mediaType === '' ? 'the content type is missing' : 'the content type is another',
     );
   }
+  const encoding = request.headers['content-encoding'] ?? 'identity';
+  // What unpacks to more than was sent is not unpacked at all.
+  if (encoding !== 'identity') throw new AppError('WEBHOOK_CONTENT_TYPE', 'the body is compressed');
   const source = bodyText(request, maxBytes);
   try {
     const json: unknown = JSON.parse(source);

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import '../support/silence.ts';
 import { handler, logs } from '../../functions/webhook.ts';
@@ -42,7 +45,8 @@ function httpEvent(body: unknown, token = 'new-token'): object {
 
 async function call(event: unknown): Promise<{ status: unknown; body: unknown }> {
   const answer: unknown = await handler(event, context());
-  assert.ok(isRecord(answer));
+  assert.ok(isRecord(answer) && isRecord(answer['headers']));
+  assert.notEqual(answer['headers']['x-request-id'] ?? '', '');
   return { status: answer['statusCode'], body: JSON.parse(String(answer['body'])) };
 }
 
@@ -50,7 +54,7 @@ test('a review, audit events and log lines reach the bus under the configured cl
   assert.equal((await call(httpEvent(review()))).status, 200);
   assert.deepEqual(await call(httpEvent(auditList(auditEvent()), 'old-token')), {
     status: 202,
-    body: { published: 1, ignored: {} },
+    body: { published: 1, ignored: {}, requestId: 'r1' },
   });
   const lines = {
     messageType: 'DATA_MESSAGE',
@@ -90,4 +94,34 @@ test('when the bus refuses, senders of requests get 503 and CloudWatch Logs an e
   } finally {
     refusing = false;
   }
+});
+
+const PROGRAM = `
+  const { handler } = await import('./functions/webhook.ts');
+  const context = { awsRequestId: 'run-1', functionName: 'webhook', getRemainingTimeInMillis: () => 30000 };
+  for (const event of JSON.parse(process.env.EVENTS)) await handler(event, context);
+`;
+
+test('no log line holds a token, be it in a header or in the path, right or wrong', async () => {
+  const inPath = (token: string, body: object): object => ({
+    ...httpEvent(body, 'basic'),
+    rawPath: `/webhook/${token}`,
+    pathParameters: { token },
+    requestContext: { requestId: 'r2', http: { method: 'POST', path: `/webhook/${token}` } },
+  });
+  const events = [
+    httpEvent(review()),
+    httpEvent(review(), 'guessed-token'),
+    inPath('new-token', review()),
+    inPath('guessed-token', review()),
+    inPath('new-token', { hello: 'world' }),
+  ];
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', PROGRAM], {
+    cwd: path.join(import.meta.dirname, '../..'),
+    env: { ...process.env, EVENTS: JSON.stringify(events), POWERTOOLS_LOG_LEVEL: 'DEBUG' },
+  });
+  const printed = `${stdout}${stderr}`;
+  assert.equal(printed.match(/"message":"(?:received|refused)"/g)?.length, events.length);
+  assert.match(printed, /"message":"received".*"cluster":"prod"/);
+  assert.doesNotMatch(printed, /new-token|guessed-token|old-token/);
 });

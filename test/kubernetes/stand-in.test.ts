@@ -5,24 +5,22 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AdmissionWebhook, type KubernetesStandIn, startKubernetes } from '../../infra/local/kubernetes/index.ts';
-import type { WebhookConfig } from '../../shared/config.ts';
 import type { ChangeEvent } from '../../shared/events.ts';
 import { type KubernetesClient, kubernetesClient } from '../../shared/kubernetes/client.ts';
 import { listCluster } from '../../shared/kubernetes/cluster.ts';
 import { loadKubeconfig } from '../../shared/kubernetes/kubeconfig.ts';
 import { liveLookup } from '../../shared/kubernetes/live.ts';
 import type { ApiRequest } from '../../shared/kubernetes/transport.ts';
+import { webhookConfig } from '../../shared/webhook/config.ts';
 import { receive } from '../../shared/webhook/receive.ts';
 import { type TestServer, startServer } from '../support/http-server.ts';
 
-const CONFIG: WebhookConfig = {
-  cluster: 'local',
-  eventBusName: 'bus',
-  tokens: ['token'],
-  maxBodyBytes: 1_000_000,
-  ownUsers: [],
-  admission: 'off',
-};
+const CONFIG = webhookConfig({
+  CLUSTER_NAME: 'local',
+  EVENT_BUS_NAME: 'bus',
+  WEBHOOK_TOKENS: 'token',
+  OWN_USERS: 'nobody',
+});
 
 const EVERY_WRITE: Pick<AdmissionWebhook, 'rules' | 'failurePolicy' | 'timeoutSeconds'> = {
   rules: [{ apiGroups: ['*'], apiVersions: ['*'], resources: ['*'], operations: ['*'] }],
@@ -49,6 +47,8 @@ function startWebhook(): Promise<TestServer> {
       method,
       headers: { 'content-type': headers['content-type'] ?? '', authorization: headers.authorization ?? '' },
       pathToken: /^\/webhook\/([^/?]+)/.exec(url)?.[1],
+      requestId: '',
+      clientCertificate: undefined,
       receivedMs: undefined,
       timeoutMs: undefined,
       body,

@@ -41,7 +41,10 @@ test('an audit event that the log has cut, or that makes no sense, asks for a re
 });
 
 test('a control message has no lines', () => {
-  assert.deepEqual(parseLogsEvent(packed({ messageType: 'CONTROL_MESSAGE', logEvents: [{}] })), { messages: [] });
+  assert.deepEqual(parseLogsEvent(packed({ messageType: 'CONTROL_MESSAGE', logEvents: [{}] })), {
+    logGroup: '',
+    messages: [],
+  });
 });
 
 const invalid: readonly [string, unknown][] = [

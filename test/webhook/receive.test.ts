@@ -1,51 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { WebhookConfig } from '../../shared/config.ts';
 import { AppError } from '../../shared/errors.ts';
-import type { ChangeEvent } from '../../shared/events.ts';
 import { receive } from '../../shared/webhook/receive.ts';
 import { type WebhookRequest, parseHttpEvent } from '../../shared/webhook/request.ts';
+import { CONFIG, bus, request } from './requests.ts';
 import { auditEvent, auditList, cloudEventHeaders, review, structured } from './payloads.ts';
-
-const CONFIG: WebhookConfig = {
-  cluster: 'prod',
-  eventBusName: 'bus',
-  tokens: ['old-token', 'new-token'],
-  maxBodyBytes: 20_000,
-  ownUsers: ['functions'],
-  admission: 'off',
-};
-
-function request(body: unknown, changes: Partial<WebhookRequest> = {}): WebhookRequest {
-  return {
-    method: 'POST',
-    headers: { authorization: 'Bearer new-token', 'content-type': 'application/json; charset=utf-8' },
-    pathToken: undefined,
-    receivedMs: Date.UTC(2026, 10, 23, 2),
-    timeoutMs: undefined,
-    body: typeof body === 'string' ? body : JSON.stringify(body),
-    isBase64Encoded: false,
-    ...changes,
-  };
-}
-
-/** A bus that remembers what it took. */
-function bus(): {
-  published: ChangeEvent[];
-  publishChanges(c: readonly ChangeEvent[]): Promise<number>;
-  publishReconcileRequests(r: readonly object[]): Promise<number>;
-} {
-  const published: ChangeEvent[] = [];
-  return {
-    published,
-    async publishChanges(changes) {
-      published.push(...changes);
-      return changes.length;
-    },
-    publishReconcileRequests: async (requests) => requests.length,
-  };
-}
 
 async function codeOf(promise: Promise<unknown>): Promise<string> {
   try {
@@ -77,7 +37,11 @@ test('audit events and CloudEvents are answered with counts', async () => {
   );
   const { response } = await receive(request(batch), CONFIG, bus());
   assert.equal(response.statusCode, 202);
-  assert.deepEqual(JSON.parse(response.body), { published: 1, ignored: { NotAWrite: 2, Subresource: 1 } });
+  assert.deepEqual(JSON.parse(response.body), {
+    published: 1,
+    ignored: { NotAWrite: 2, Subresource: 1 },
+    requestId: 'request-1',
+  });
   const event = request(structured(), {
     headers: { authorization: 'bearer old-token', 'content-type': 'application/cloudevents+json' },
   });
@@ -250,7 +214,12 @@ test('an event of an HTTP API becomes a request, and nonsense becomes one that i
     headers: { authorization: 'Bearer t', 'content-type': 'application/json' },
     pathParameters: { token: 'secret' },
     queryStringParameters: { timeout: '1m30s500ms' },
-    requestContext: { requestId: 'r', timeEpoch: 5, http: { method: 'POST', path: '/webhook/secret' } },
+    requestContext: {
+      requestId: 'r',
+      timeEpoch: 5,
+      http: { method: 'POST', path: '/webhook/secret' },
+      authentication: { clientCert: { clientCertPem: 'PEM', subjectDN: 'CN=sender' } },
+    },
     body: '{}',
     isBase64Encoded: true,
   };
@@ -258,6 +227,8 @@ test('an event of an HTTP API becomes a request, and nonsense becomes one that i
     method: 'POST',
     headers: event.headers,
     pathToken: 'secret',
+    requestId: 'r',
+    clientCertificate: 'PEM',
     receivedMs: 5,
     timeoutMs: 90_500,
     body: '{}',
@@ -268,6 +239,8 @@ test('an event of an HTTP API becomes a request, and nonsense becomes one that i
       method: '',
       headers: {},
       pathToken: undefined,
+      requestId: '',
+      clientCertificate: undefined,
       receivedMs: undefined,
       timeoutMs: undefined,
       body: '',

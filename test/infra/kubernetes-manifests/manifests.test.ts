@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
-import { webhookConfig } from '../../../shared/config.ts';
+import { webhookConfig } from '../../../shared/webhook/config.ts';
 import { type JsonRecord, isRecord } from '../../../shared/json.ts';
 import { MANIFEST_BLOCKS, manifest, refreshedManifest } from '../../support/cluster-manifests.ts';
 import { KINDS, apiVersionOf, isKind } from '../../../shared/kubernetes/kinds.ts';
@@ -19,9 +19,9 @@ function documents(file: string): JsonRecord[] {
   });
 }
 
-function only(file: string, kind: string): JsonRecord {
+function only(file: string, kind: string | undefined): JsonRecord {
   const found = documents(file).filter((document) => document['kind'] === kind);
-  assert.equal(found.length, 1, `${kind} in ${file}`);
+  assert.equal(found.length, 1, `${kind ?? 'the document'} in ${file}`);
   return found[0] ?? {};
 }
 
@@ -83,7 +83,7 @@ test('the ServiceAccount is the own user of the settings’ default, bound to th
   const [account] = documents('rbac.yml').filter((document) => document['kind'] === 'ServiceAccount');
   const { name, namespace } = Object(account?.['metadata']);
   const settings = webhookConfig({ WEBHOOK_TOKENS: 't', EVENT_BUS_NAME: 'b' });
-  assert.deepEqual(settings.ownUsers, [`system:serviceaccount:${namespace}:${name}`]);
+  assert.deepEqual(settings.clusters[0].ownUsers, [`system:serviceaccount:${namespace}:${name}`]);
   const bindings = documents('rbac.yml').filter((document) => document['kind'] === 'ClusterRoleBinding');
   const names = documents('rbac.yml')
     .filter((document) => document['kind'] === 'ClusterRole')
@@ -175,4 +175,15 @@ test('the watch runs without rights: not as root, on a read-only file system, wi
     [Object(container?.['livenessProbe']).httpGet.path, Object(container?.['readinessProbe']).httpGet.path],
     ['/livez', '/readyz'],
   );
+});
+
+test('the stack for a further EKS cluster’s audit log subscribes as the deployment does to the first one', () => {
+  const own = only('eks-audit-logs.yml', undefined);
+  const [deployed] = parseAllDocuments(readFileSync(path.join(FOLDER, '../audit.yml'), 'utf8')).map((document) =>
+    Object(document.toJS()),
+  );
+  const filter = Object(own['Resources']).AuditLogSubscription.Properties.FilterPattern;
+  assert.equal(filter, deployed.Resources.AuditLogSubscription.Properties.FilterPattern);
+  assert.match(filter, /ResponseComplete/);
+  assert.equal(Object(own['Resources']).AuditLogPermission.Properties.Principal, 'logs.amazonaws.com');
 });

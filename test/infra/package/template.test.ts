@@ -21,6 +21,8 @@ const settings = {
   VPC_SUBNET_IDS: 'subnet-1,subnet-2',
   VPC_SECURITY_GROUP_IDS: 'sg-1',
   AUDIT_LOG_GROUP: '/aws/eks/test/cluster',
+  WEBHOOK_DOMAIN: 'hooks.test',
+  WEBHOOK_TRUSTSTORE_URI: 's3://trust.test/ca.pem',
 };
 let output: string;
 let resources: JsonObject;
@@ -189,6 +191,18 @@ test('webhook and status have their routes and answer before API Gateway gives u
   for (const name of ['Webhook', 'Status']) {
     assert.ok(Number(properties(`${name}LambdaFunction`, 'AWS::Lambda::Function')['Timeout']) < 30);
   }
+});
+
+test('the API has limits of its own, no access log that could hold a token, and no second door beside mutual TLS', () => {
+  const stage = properties('HttpApiStage', 'AWS::ApiGatewayV2::Stage');
+  assert.deepEqual(stage['DefaultRouteSettings'], { ThrottlingRateLimit: 200, ThrottlingBurstLimit: 500 });
+  assert.ok(!('AccessLogSettings' in stage));
+  const api = properties('HttpApi', 'AWS::ApiGatewayV2::Api');
+  assert.deepEqual(api['DisableExecuteApiEndpoint'], { 'Fn::If': ['HasTruststore', true, { Ref: 'AWS::NoValue' }] });
+  const domain = properties('WebhookDomain', 'AWS::ApiGatewayV2::DomainName');
+  assert.deepEqual(domain['MutualTlsAuthentication'], {
+    'Fn::If': ['HasTruststore', { TruststoreUri: settings.WEBHOOK_TRUSTSTORE_URI }, { Ref: 'AWS::NoValue' }],
+  });
 });
 
 test('all functions run on Node 24 on arm64 with a role, a log group that ends, and their own handler', () => {
