@@ -3,7 +3,7 @@ import type { KongCustomEntity } from '../kubernetes/kong-resources.ts';
 import type { PluginRef } from '../kubernetes/plugin-refs.ts';
 import { type Context, fullName } from './context.ts';
 import { entityId } from './identity.ts';
-import { isEnabled } from './kong-features.ts';
+import { hasFeature, isEnabled } from './kong-features.ts';
 import { pluginTemplate } from './plugin.ts';
 import { isGranted } from './reference-grant.ts';
 import { bindings } from './relations.ts';
@@ -79,6 +79,10 @@ export function translateCustomEntity(context: Context, entity: KongCustomEntity
   if (!isCustomType(type)) {
     const detail = `spec.type is ${type.slice(0, 80)}, expected one of ${[...CUSTOM_TYPES].join(', ')}`;
     context.report(entity, 'UnsupportedByKong', detail);
+    return;
+  }
+  if (/graphql/.test(type) && !hasFeature(context.options, 'graphql')) {
+    context.report(entity, 'UnsupportedByKong', `spec.type is ${type}, which needs Kong Enterprise`);
     return;
   }
   const ref = parentPlugin(entity);

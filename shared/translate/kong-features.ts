@@ -4,6 +4,9 @@ import type { TranslateOptions } from './types.ts';
 const FEATURES = {
   redirectPlugin: { since: [3, 9], enterprise: false },
   stickySessions: { since: [3, 11], enterprise: true },
+  webSockets: { since: [3, 0], enterprise: true },
+  pluginOrdering: { since: [3, 0], enterprise: true },
+  graphql: { since: [3, 0], enterprise: true },
 } as const;
 
 /** Whether the connected Kong has a feature. */

@@ -7,6 +7,7 @@ import { type Consumer, consumerOf } from './consumer-identity.ts';
 import { type Context, type Draft, find, findAll, rankOf, objectTags } from './context.ts';
 import { entityId } from './identity.ts';
 import { hasOurClass } from './ingress-class.ts';
+import { hasFeature } from './kong-features.ts';
 import { type Config, pluginConfig } from './plugin-config.ts';
 import { isGranted } from './reference-grant.ts';
 import type { Slot } from './types.ts';
@@ -75,6 +76,13 @@ export function pluginIdentity(
   };
 }
 
+/** Kong's community edition has no such field and would refuse the plugin. */
+function orderingOf(context: Context, source: PluginTemplate['source']): PluginFields['ordering'] {
+  if (source.ordering === undefined || hasFeature(context.options, 'pluginOrdering')) return source.ordering;
+  context.report(source, 'UnsupportedField', 'ordering needs Kong Enterprise');
+  return undefined;
+}
+
 /** Proposes a plugin in a scope. The older of two plugins of one type on one scope wins. */
 export function proposePlugin(context: Context, { source, config }: PluginTemplate, scope: Scope): void {
   const global = Object.keys(scope).length === 0;
@@ -86,7 +94,7 @@ export function proposePlugin(context: Context, { source, config }: PluginTempla
       config,
       enabled: source.disabled === true ? false : undefined,
       protocols: source.protocols === undefined || source.protocols.length === 0 ? undefined : source.protocols,
-      ordering: source.ordering,
+      ordering: orderingOf(context, source),
       instance_name:
         instance === undefined || instance === '' ? undefined : global ? instance : instanceName(instance, scope),
     },

@@ -2,6 +2,7 @@ import type { Json } from '../kong/entities.ts';
 import type { KubernetesObject } from '../kubernetes/resources.ts';
 import { annotation, goBoolean, goInteger, isAnnotated, listOf, readAnnotation, trueFalse } from './annotations.ts';
 import type { Context } from './context.ts';
+import { hasFeature } from './kong-features.ts';
 import { isHeaderName, isHost, isPlainHost } from './host.ts';
 
 /** A Kong route before it becomes a body: the Admin API's fields. */
@@ -43,7 +44,16 @@ export function annotatedProtocols(context: Context, source: KubernetesObject): 
     allOf((protocol) => ROUTE_PROTOCOLS.has(protocol)),
     PROTOCOL_LIST,
   );
-  return protocols?.length === 0 ? undefined : protocols;
+  if (protocols === undefined || protocols.length === 0) return undefined;
+  if (!protocols.some((protocol) => protocol.startsWith('ws')) || hasFeature(context.options, 'webSockets')) {
+    return protocols;
+  }
+  context.report(
+    source,
+    'UnsupportedByKong',
+    'annotation konghq.com/protocols holds ws or wss, which need Kong Enterprise',
+  );
+  return undefined;
 }
 
 function secureOnly(protocols: readonly string[]): readonly string[] {

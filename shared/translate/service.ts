@@ -5,6 +5,7 @@ import { annotation, integerBetween, isAnnotated, readAnnotation } from './annot
 import { type Backend, type ResolvedBackend, resolveBackend } from './backend.ts';
 import { type Context, fullName, objectTags } from './context.ts';
 import { entityId, unknownTags } from './identity.ts';
+import { hasFeature } from './kong-features.ts';
 import { proposePlugins } from './plugin.ts';
 import { clientCertificate, tlsFields } from './service-tls.ts';
 import type { Rank, Slot, SlotRef } from './types.ts';
@@ -103,6 +104,11 @@ function numberField(
 function protocolField(context: Context, service: KubernetesObject): ServiceFields {
   const protocol = annotation(service, 'protocol');
   if (protocol === undefined) return {};
+  if (protocol.startsWith('ws') && !hasFeature(context.options, 'webSockets')) {
+    const detail = `annotation konghq.com/protocol is ${protocol.slice(0, 80)}, which needs Kong Enterprise`;
+    context.report(service, 'UnsupportedByKong', detail);
+    return {};
+  }
   if (SERVICE_PROTOCOLS.has(protocol)) return { protocol };
   const detail = `annotation konghq.com/protocol has the invalid value ${JSON.stringify(protocol.slice(0, 80))}`;
   context.report(service, 'InvalidProtocol', detail);

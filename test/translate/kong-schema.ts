@@ -22,10 +22,15 @@ const CHECKED: ReadonlySet<EntityType> = new Set<EntityType>([
   'vaults',
 ]);
 
+/** What only Kong Enterprise takes: the schemas here are the community edition's. */
+function needsEnterprise({ type, body }: Entity): boolean {
+  if (type === 'vaults') return body['name'] !== 'env';
+  return /"wss?"/.test(JSON.stringify([body['protocol'], body['protocols']]));
+}
+
 /** What Kong's schemas say against an entity, or undefined. */
 export function schemaProblem(entity: Entity, routerFlavor: 'traditional' | 'expressions'): unknown {
-  const enterprise = entity.type === 'vaults' && entity.body['name'] !== 'env';
-  if (!CHECKED.has(entity.type) || enterprise) return undefined;
+  if (!CHECKED.has(entity.type) || needsEnterprise(entity)) return undefined;
   const registry = createRegistry({ routerFlavor });
   const definition = registry.get(entity.type);
   if (definition === undefined) return `no schema of ${entity.type}`;
