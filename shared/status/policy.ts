@@ -1,5 +1,5 @@
 import type { BackendTLSPolicy } from '../kubernetes/gateway-resources.ts';
-import { keyOf, keyOfRef, objectKey } from '../kubernetes/keys.ts';
+import { type Key, keyOf, keyOfRef, objectKey } from '../kubernetes/keys.ts';
 import type { KubernetesObject } from '../kubernetes/resources.ts';
 import { annotation } from '../translate/annotations.ts';
 import type { Finding } from '../translate/types.ts';
@@ -8,8 +8,8 @@ import { failureOf } from './findings.ts';
 import { seenOfKind, type Seen } from './seen.ts';
 import type { Condition, Reference, RouteParent, StatusReport } from './types.ts';
 
-function findingsOn(object: KubernetesObject, findings: readonly Finding[]): readonly Finding[] {
-  return findings.filter((item) => keyOfRef(item.object) === keyOf(object));
+function findingsOn(object: Key, findings: readonly Finding[]): readonly Finding[] {
+  return findings.filter((item) => keyOfRef(item.object) === object);
 }
 
 /** Who a policy applies to, and how KIC names its group there. */
@@ -22,30 +22,33 @@ function ancestorRef(object: KubernetesObject): Reference {
   };
 }
 
-function upstreamAccepted(user: KubernetesObject, policy: KubernetesObject, findings: readonly Finding[]): Condition {
-  const conflict = failureOf(findingsOn(user, findings), (reason) => reason === 'InconsistentAnnotations');
+function upstreamAccepted(user: KubernetesObject, policy: Key, findings: readonly Finding[]): Condition {
+  const conflict = failureOf(findingsOn(keyOf(user), findings), (reason) => reason === 'InconsistentAnnotations');
   if (conflict !== undefined) return condition('Accepted', 'False', 'Conflicted', conflict.message);
   const invalid = failureOf(findingsOn(policy, findings), () => true);
   if (invalid !== undefined) return condition('Accepted', 'False', 'Invalid', invalid.message);
   return condition('Accepted', 'True', 'Accepted', 'The policy applies.');
 }
 
-/** What a root says of the KongUpstreamPolicies of the Services and facades that it read: one entry each (KIC 1.5). */
+/**
+ * What a root says of the KongUpstreamPolicies that Services and facades name which it read: one entry each (KIC 1.5).
+ * Of Services that differ, translation does not look their policies up: whether those are there is seen when written.
+ */
 export function upstreamPolicyReports(seen: Seen, findings: readonly Finding[]): readonly StatusReport[] {
   const users = [...seenOfKind(seen, 'Service'), ...seenOfKind(seen, 'KongServiceFacade')];
-  return seenOfKind(seen, 'KongUpstreamPolicy').flatMap((policy) => {
-    const own = users.filter(
-      (user) =>
-        user.metadata.namespace === policy.metadata.namespace &&
-        annotation(user, 'upstream-policy') === policy.metadata.name,
-    );
-    if (own.length === 0) return [];
+  const byPolicy = Map.groupBy(users, (user) => {
+    const name = annotation(user, 'upstream-policy') ?? '';
+    return name === '' ? '' : objectKey('KongUpstreamPolicy', user.metadata.namespace ?? '', name);
+  });
+  return [...byPolicy].flatMap(([key, own]): StatusReport[] => {
+    const policy = seen.get(key);
+    if (key === '' || (seen.has(key) && policy === undefined)) return [];
     const ancestors = own.map((user) => ({
       ref: ancestorRef(user),
-      conditions: [upstreamAccepted(user, policy, findings)],
+      conditions: [upstreamAccepted(user, key, findings)],
     }));
-    const generation = policy.metadata.generation ?? 0;
-    return [{ object: keyOf(policy), content: { family: 'ancestors', generation, ancestors, programmed: true } }];
+    const generation = policy?.metadata.generation ?? 0;
+    return [{ object: key, content: { family: 'ancestors', generation, ancestors, programmed: true } }];
   });
 }
 
@@ -70,7 +73,7 @@ function authorities(policy: BackendTLSPolicy, seen: Seen): Condition {
 }
 
 function tlsAccepted(policy: BackendTLSPolicy, findings: readonly Finding[], resolved: Condition): Condition {
-  const own = findingsOn(policy, findings);
+  const own = findingsOn(keyOf(policy), findings);
   const older = own.find((item) => item.reason === 'SlotLost');
   if (older !== undefined) return condition('Accepted', 'False', 'Conflicted', older.message);
   const [invalid] = own;

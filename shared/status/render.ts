@@ -90,7 +90,8 @@ function renderAncestors(contents: readonly Of<'ancestors'>[], progress: Progres
       return shows ? { ...entry, conditions: [...entry.conditions, own] } : entry;
     });
   const generation = Math.max(0, ...contents.map((content) => content.generation));
-  return { generation, entries: { field: 'ancestors', items, limit: 16 } };
+  // Nobody has read the policy: then the moment of writing does.
+  return { ...(generation === 0 ? {} : { generation }), entries: { field: 'ancestors', items, limit: 16 } };
 }
 
 function renderLicense({ generation, elected, failure }: Of<'license'>, progress: Progress): DesiredStatus {

@@ -1,11 +1,14 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, before } from 'node:test';
+import { after } from 'node:test';
+import type { KubernetesObject } from '@kubernetes/client-node';
 import { parseAllDocuments } from 'yaml';
 import { connectCluster, type Cluster } from '../../infra/local/demo/cluster.ts';
-import { startKubernetes, type KubernetesStandIn } from '../../infra/local/kubernetes/index.ts';
+import { startKubernetes } from '../../infra/local/kubernetes/index.ts';
+import type { Converged } from '../../shared/convergence/converge.ts';
 import type { ChangeEvent } from '../../shared/events.ts';
+import type { Queryable } from '../../shared/index/database.ts';
 import { isRecord, type JsonRecord } from '../../shared/json.ts';
 import { kubernetesClient, type KubernetesClient } from '../../shared/kubernetes/client.ts';
 import { isKind, KINDS } from '../../shared/kubernetes/kinds.ts';
@@ -18,7 +21,7 @@ import { temporaryPostgres, type TemporaryPostgres } from '../support/postgres.t
 
 export const CONTROLLER = OPTIONS.gatewayController;
 
-const CONFIG: StatusConfig = {
+export const CONFIG: StatusConfig = {
   enabled: true,
   controller: CONTROLLER,
   service: 'kong/kong-proxy',
@@ -49,7 +52,7 @@ export interface StatusLab {
   readonly plane: ControlPlane;
   readonly dependencies: SliceDependencies;
   readonly reporter: StatusReporter;
-  /** PATCH requests to statuses so far. */
+  /** Statuses that were written so far. */
   readonly patches: string[];
   /** Warnings of the reporter. */
   readonly warnings: unknown[];
@@ -63,11 +66,26 @@ export interface StatusLab {
   converge(): Promise<void>;
   /** The status of an object, `Kind/namespace/name`. */
   status(key: string): Promise<JsonRecord>;
+  /** Deletes all that was applied and is still there. */
+  clear(): Promise<void>;
 }
 
 export interface LabSettings {
   readonly config?: Partial<StatusConfig>;
   readonly featureGates?: Readonly<Record<string, boolean>>;
+}
+
+export type Manifest = KubernetesObject & {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+};
+
+/** The objects of a text of several documents; empty documents are none. */
+export function manifestsOf(yaml: string): readonly Manifest[] {
+  return parseAllDocuments(yaml)
+    .map((document): Manifest | null => document.toJS())
+    .filter((object) => object !== null);
 }
 
 interface Access {
@@ -88,6 +106,15 @@ function eventOf(key: string, operation: ChangeEvent['operation']): ChangeEvent 
   return { ref, operation, observedAt: '2026-01-01T00:00:00Z' };
 }
 
+/** What converge says when all that was written is proven on every data plane; the index is told too. */
+export async function convergedOf(index: Queryable): Promise<Converged> {
+  const { rows } = await index.query<{ id: string }>(
+    'UPDATE kong_ingress.revisions SET converged_at = now() WHERE converged_at IS NULL RETURNING id::text AS id',
+  );
+  const converged = rows.map((row) => row.id);
+  return { topology: 'hybrid', verdicts: [EVIDENCE], newest: undefined, converged, proven: converged.at(-1) };
+}
+
 async function makeLab(
   { kubeconfig, kubernetes }: Access,
   plane: ControlPlane,
@@ -97,9 +124,10 @@ async function makeLab(
   const warnings: unknown[] = [];
   const counted: Pick<KubernetesClient, 'get' | 'patchStatus'> = {
     get: (kind, namespace, name) => kubernetes.get(kind, namespace, name),
-    patchStatus: (patch) => {
-      patches.push(`${patch.kind}/${patch.namespace}/${patch.name}`);
-      return kubernetes.patchStatus(patch);
+    patchStatus: async (patch) => {
+      const result = await kubernetes.patchStatus(patch);
+      if (result.outcome === 'written') patches.push(`${patch.kind}/${patch.namespace}/${patch.name}`);
+      return result;
     },
   };
   const options = { ...OPTIONS, featureGates: settings.featureGates ?? {} };
@@ -109,6 +137,7 @@ async function makeLab(
   const reporter = statusReporter({ index: plane.pool, kubernetes: counted, config });
   const logger = { ...QUIET, warn: (...parts: readonly unknown[]) => void warnings.push(parts) };
   const cluster = connectCluster(kubeconfig);
+  const applied = new Map<string, KubernetesObject>();
   const lab: StatusLab = {
     cluster,
     kubernetes,
@@ -123,7 +152,9 @@ async function makeLab(
       return result;
     },
     async apply(yaml) {
-      const objects = parseAllDocuments(yaml).map((document) => document.toJS());
+      const objects = manifestsOf(yaml);
+      for (const object of objects)
+        applied.set(`${object.kind}/${object.metadata.namespace}/${object.metadata.name}`, object);
       await cluster.apply(...objects);
       const keys = objects.map(({ kind, metadata }) => `${kind}/${metadata.namespace ?? ''}/${metadata.name}`);
       return lab.changed('update', ...keys.filter((key) => isKind(split(key)[0])));
@@ -136,14 +167,13 @@ async function makeLab(
       }
       return lab.changed('delete', ...keys);
     },
+    async clear() {
+      // What is gone already is as it should be.
+      for (const object of [...applied.values()].toReversed()) await cluster.remove(object).catch(() => undefined);
+      applied.clear();
+    },
     async converge() {
-      const { rows } = await plane.pool.query<{ id: string }>(
-        `UPDATE kong_ingress.revisions SET converged_at = now() WHERE converged_at IS NULL RETURNING id::text AS id`,
-      );
-      const converged = rows.map((row) => row.id);
-      const proven = converged.at(-1);
-      const result = { topology: 'hybrid' as const, verdicts: [EVIDENCE], newest: undefined, converged, proven };
-      await reporter.converged(result, logger);
+      await reporter.converged(await convergedOf(plane.pool), logger);
     },
     async status(key) {
       const [kind, namespace, name] = split(key);
@@ -156,34 +186,48 @@ async function makeLab(
   return lab;
 }
 
+/** What the labs of a test file share. */
+interface Ground extends Access {
+  readonly server: TemporaryPostgres;
+  stop(): Promise<void>;
+}
+
+async function startGround(): Promise<Ground> {
+  const directory = await mkdtemp(path.join(tmpdir(), 'statuses-'));
+  await chmod(directory, 0o755);
+  const real = process.env['KUBECONFIG'] ?? '';
+  const standIn = real === '' ? await startKubernetes({ directory }) : undefined;
+  const kubeconfig = standIn?.kubeconfig ?? real;
+  const kubernetes = kubernetesClient(await loadKubeconfig(kubeconfig, OPTIONS.cluster));
+  const server = await temporaryPostgres();
+  return {
+    kubeconfig,
+    kubernetes,
+    server,
+    stop: async () => {
+      kubernetes.close();
+      await standIn?.stop();
+      await server.stop();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
 /** For a test file: a PostgreSQL and an API server while it runs; each lab has an empty Kong of its own. */
 export function useStatusLabs(): (settings?: LabSettings) => Promise<StatusLab> {
-  let server: TemporaryPostgres | undefined;
-  let standIn: KubernetesStandIn | undefined;
-  let access: Access | undefined;
-  let directory = '';
-  const planes: ControlPlane[] = [];
-  before(async () => {
-    server = await temporaryPostgres();
-    directory = await mkdtemp(path.join(tmpdir(), 'statuses-'));
-    await chmod(directory, 0o755);
-    const real = process.env['KUBECONFIG'];
-    if (real === undefined || real === '') standIn = await startKubernetes({ directory });
-    const kubeconfig = standIn?.kubeconfig ?? real ?? '';
-    access = { kubeconfig, kubernetes: kubernetesClient(await loadKubeconfig(kubeconfig, OPTIONS.cluster)) };
-  });
+  let started: Promise<Ground> | undefined;
+  const labs: StatusLab[] = [];
   after(async () => {
-    for (const plane of planes) await plane.stop();
-    access?.kubernetes.close();
-    await standIn?.stop();
-    await server?.stop();
-    await rm(directory, { recursive: true, force: true });
+    for (const lab of labs) await lab.clear();
+    for (const { plane } of labs) await plane.stop();
+    await (await started)?.stop();
   });
   return async (settings = {}) => {
-    if (server === undefined || access === undefined) throw new Error('no test runs yet');
-    const plane = await controlPlane(server, `statuses_${planes.length}`);
-    planes.push(plane);
-    return makeLab(access, plane, settings);
+    started ??= startGround();
+    const ground = await started;
+    const lab = await makeLab(ground, await controlPlane(ground.server, `statuses_${labs.length}`), settings);
+    labs.push(lab);
+    return lab;
   };
 }
 
