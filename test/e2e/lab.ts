@@ -39,6 +39,8 @@ export interface LabOptions {
   readonly topology?: Topology;
   /** Most items in a page of the API server's lists. */
   readonly pageLimit?: number;
+  /** Settings of the functions. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 function parsed(line: string): LogRecord | undefined {
@@ -60,7 +62,7 @@ export function heal(lab: Lab): void {
 }
 
 /** Starts the stack with one backend; functions run by events and by `cloud.tick` only. */
-export async function startLab({ topology = 'hybrid', pageLimit }: LabOptions = {}): Promise<Lab> {
+export async function startLab({ topology = 'hybrid', pageLimit, environment = {} }: LabOptions = {}): Promise<Lab> {
   const directory = await mkdtemp(path.join(tmpdir(), 'kong-ingress-e2e-'));
   // PostgreSQL runs as an unprivileged user where this one is root, and must be able to enter.
   await chmod(directory, 0o755);
@@ -70,7 +72,7 @@ export async function startLab({ topology = 'hybrid', pageLimit }: LabOptions = 
   const stack = await startStack({
     topology,
     directory,
-    environment: {},
+    environment,
     schedules: false,
     log: (line) => log.push(...[parsed(line)].filter((record) => record !== undefined)),
     standIns: {

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { appendFileSync } from 'node:fs';
 import { startStack, type Stack, type Topology } from '../stack.ts';
 import { startBackend, type Backend } from './backends.ts';
+import { showBroken, type BrokenResult } from './broken-ingress.ts';
 import { connectCluster } from './cluster.ts';
 import { startJourney, type StepResult } from './journey.ts';
 import { createMeter, type Meter } from './meter.ts';
@@ -80,6 +81,19 @@ async function runSteps(stack: Stack, meter: Meter, backends: readonly Backend[]
   return results;
 }
 
+async function runBroken(stack: Stack, meter: Meter, print: Print): Promise<BrokenResult> {
+  const result = await showBroken(stack, connectCluster(stack.kubeconfig));
+  meter.read();
+  print(`  ${result.name}: told after ${seconds(result.toldMs)}; kubectl describe ingress broken -n shop shows`);
+  print(`    ${result.held ? '✓' : '✗'} ${result.line}`);
+  return result;
+}
+
+function brokenRow({ name, toldMs, held }: BrokenResult): string[] {
+  const proof = held ? '✓ its Event says what to do' : '✗ no such Event';
+  return [name, '1', '', '', '', seconds(toldMs), '', proof];
+}
+
 async function runScale(stack: Stack, meter: Meter, others: readonly number[], print: Print): Promise<ScaleResult[]> {
   const cluster = connectCluster(stack.kubeconfig);
   const results: ScaleResult[] = [];
@@ -118,11 +132,12 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
     const proxies = stack.kong.proxies.map((proxy) => proxy.http).join(', ');
     print(`Ready after ${seconds(Date.now() - started)}. Admin API ${stack.kong.adminUrls[0]}, proxies ${proxies}`);
     const results = await runSteps(stack, meter, backends, print);
+    const broken = await runBroken(stack, meter, print);
     const scale = await runScale(stack, meter, others, print);
     const same = sameCost(scale);
-    const rows = [...results.map(stepRow), ...scale.map((result) => scaleRow(result, same))];
+    const rows = [...results.map(stepRow), brokenRow(broken), ...scale.map((result) => scaleRow(result, same))];
     print(`\n${table(HEADER, rows)}\n`);
-    const held = same && results.every((result) => result.proofs.every((proof) => proof.held));
+    const held = same && broken.held && results.every((result) => result.proofs.every((proof) => proof.held));
     print(`${held ? 'Every proof held' : 'A PROOF FAILED'}, after ${seconds(Date.now() - started)}.`);
     return held;
   } finally {
