@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { webhookConfig } from '../../shared/config.ts';
 import { AppError } from '../../shared/errors.ts';
+import { webhookConfig } from '../../shared/webhook/config.ts';
 import { budgetMs, judged } from '../../shared/webhook/judge.ts';
 import { receive } from '../../shared/webhook/receive.ts';
 import { ALLOWED, type AdmissionWrite, type Judge, type Verdict } from '../../shared/webhook/verdict.ts';
@@ -41,11 +41,12 @@ test('a judge that is not done in time leaves the write undecided', async (t) =>
   }
 });
 
+const faulty: Judge = () => Promise.reject(new TypeError('password'));
+
 test('a fault of ours leaves the write undecided, and its text stays inside', async () => {
-  const judge: Judge = () => Promise.reject(new TypeError('password'));
-  const open = await judged(WRITE, judge, 'open', 1_000);
+  const open = await judged(WRITE, faulty, 'open', 1_000);
   assert.deepEqual([open.allowed, open.reasons], [true, ['INTERNAL']]);
-  const closed = await judged(WRITE, judge, 'closed', 1_000);
+  const closed = await judged(WRITE, faulty, 'closed', 1_000);
   assert.deepEqual([closed.allowed, closed.code], [false, 503]);
   assert.doesNotMatch(JSON.stringify([open, closed]), /password/);
 });
@@ -72,6 +73,8 @@ const REQUEST = {
   receivedMs: undefined,
   timeoutMs: 5_000,
   isBase64Encoded: false,
+  requestId: 'r',
+  clientCertificate: undefined,
 };
 
 /** The webhook's answer to a changed Ingress, what it published and how often it asked the judge. */
