@@ -76,7 +76,8 @@ async function look({
   dependencies,
 }: ReconcileTools): Promise<{ readonly index: Overview; readonly managed: Managed }> {
   // Kong first: what a slice writes in between is then missing here rather than an orphan.
-  const managed = await actualState(dependencies.kongPool, dependencies.kong).managed();
+  const { kongPool, kong, actual = actualState(kongPool, kong) } = dependencies;
+  const managed = await actual.managed();
   return { managed, index: await overview(dependencies.statePool) };
 }
 

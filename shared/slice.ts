@@ -176,7 +176,7 @@ async function runHolding(
   const [kubernetesBefore, kongBefore] = [kubernetes.requests, admin.requests()];
   const state = metered(dependencies.statePool, meter);
   const kongPool = metered(dependencies.kongPool, meter);
-  const kong = { actual: actualState(kongPool, dependencies.kong), admin };
+  const kong = { actual: dependencies.actual ?? actualState(kongPool, dependencies.kong), admin };
   const outcome = await runLocked({ dependencies, state, kongPool, kong, lock }, request);
   return {
     ...outcome,

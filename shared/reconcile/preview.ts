@@ -141,7 +141,7 @@ export async function preview({ dependencies, list }: Pick<ReconcileTools, 'depe
     const { kongPool, statePool, kong, admin, options } = dependencies;
     const { objects } = await list();
     const translated = await translateAll(dependencies, objects);
-    const actual = actualState(kongPool, kong);
+    const { actual = actualState(kongPool, kong) } = dependencies;
     // Kong first: what a slice writes in between then looks known rather than stray.
     const managed = await actual.managed();
     const index = await readIndex(dependencies, translated);

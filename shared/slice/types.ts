@@ -6,6 +6,7 @@ import type { Lookup } from '../kubernetes/lookup.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { Key } from '../kubernetes/keys.ts';
 import type { KubernetesObject } from '../kubernetes/resources.ts';
+import type { ActualState } from '../kong/actual.ts';
 import type { AdminClient } from '../kong/admin.ts';
 import type { Pacer } from '../kong/pacer.ts';
 import type { EntityRef, Outcome, Plan } from '../plan/types.ts';
@@ -19,6 +20,8 @@ export interface SliceDependencies {
   readonly kongPool: pg.Pool;
   readonly kong: Pick<KongConfig, 'filterTags' | 'workspace' | 'adminConcurrency'>;
   readonly admin: AdminClient;
+  /** Kong's tables; those of `kongPool` unless a test has others. */
+  readonly actual?: ActualState;
   /** Shared by all slices, as they follow one another; without one, everything is written at full speed. */
   readonly pace?: Pacer;
   readonly kubernetes: Pick<KubernetesClient, 'get' | 'list' | 'requests'>;

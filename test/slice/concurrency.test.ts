@@ -5,12 +5,13 @@ import type { ChangeEvent } from '../../shared/events.ts';
 import type { KubernetesObject } from '../../shared/kubernetes/resources.ts';
 import { reconcile } from '../../shared/reconcile.ts';
 import { prepareIndex, runSlice } from '../../shared/slice.ts';
+import { cases } from '../support/cases.ts';
 import { controlPlane, type ControlPlane } from '../support/control-plane.ts';
 import { endpoints, ingress, INGRESS_CLASS, service } from '../support/manifests.ts';
 import { assertConverged } from '../support/oracle.ts';
 import { temporaryPostgres, type TemporaryPostgres } from '../support/postgres.ts';
 
-const RUNS = Number(process.env['SLICE_RUNS'] ?? 15);
+const RUNS = cases(15);
 
 let server: TemporaryPostgres;
 let plane: ControlPlane;

@@ -7,12 +7,13 @@ import type { KubernetesObject } from '../../shared/kubernetes/resources.ts';
 import { reconcile } from '../../shared/reconcile.ts';
 import { prepareIndex, runSlice, type SliceDependencies } from '../../shared/slice.ts';
 import type { Proposal } from '../../shared/translate/types.ts';
+import { cases } from '../support/cases.ts';
 import { controlPlane, OPTIONS, type ControlPlane } from '../support/control-plane.ts';
 import { consumer, endpoints, ingress, INGRESS_CLASS, plugin, service } from '../support/manifests.ts';
 import { assertConverged } from '../support/oracle.ts';
 import { temporaryPostgres, type TemporaryPostgres } from '../support/postgres.ts';
 
-const RUNS = Number(process.env['SLICE_RUNS'] ?? 15);
+const RUNS = cases(15);
 
 let server: TemporaryPostgres;
 let plane: ControlPlane;

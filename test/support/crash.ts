@@ -10,8 +10,16 @@ export interface CrashPoint {
 
 export class Killed extends Error {}
 
+/** Which part an effect is on. */
+export type Where = 'kong' | 'postgres' | 'kubernetes';
+
+/** Does effects, or not. */
+export interface Fate {
+  effect<T>(where: Where, work: () => Promise<T>): Promise<T>;
+}
+
 /** Counts effects and dies at a point: from then on nothing has an effect any more. */
-export class Mortal {
+export class Mortal implements Fate {
   effects = 0;
   dead = false;
   readonly #point: CrashPoint | undefined;
@@ -20,7 +28,7 @@ export class Mortal {
     this.#point = point;
   }
 
-  async effect<T>(work: () => Promise<T>): Promise<T> {
+  async effect<T>(_where: Where, work: () => Promise<T>): Promise<T> {
     if (this.dead) throw new Killed();
     this.effects += 1;
     const here = this.#point?.effect === this.effects;
@@ -34,14 +42,14 @@ export class Mortal {
 }
 
 /** An object whose methods of these names are effects. */
-function mortal<T extends object>(target: T, names: readonly string[], life: Mortal): T {
+function mortal<T extends object>(target: T, where: Where, names: readonly string[], life: Fate): T {
   return new Proxy(target, {
     get: (_target, property) => {
       const value: unknown = Reflect.get(target, property, target);
       if (typeof value !== 'function') return value;
       if (!names.includes(String(property))) return value.bind(target);
       return async (...parameters: unknown[]): Promise<unknown> =>
-        life.effect(async () => Reflect.apply(value, target, parameters));
+        life.effect(where, async () => Reflect.apply(value, target, parameters));
     },
   });
 }
@@ -49,10 +57,10 @@ function mortal<T extends object>(target: T, names: readonly string[], life: Mor
 const ADMIN = ['put', 'createTarget', 'updateTarget', 'remove', 'get', 'schema'];
 
 /** A process that dies takes its connections with it, also one that it has just got. */
-async function mortalConnect(pool: pg.Pool, life: Mortal): Promise<pg.PoolClient> {
+async function mortalConnect(pool: pg.Pool, life: Fate): Promise<pg.PoolClient> {
   let client: pg.PoolClient | undefined;
   try {
-    await life.effect(async () => {
+    await life.effect('postgres', async () => {
       client = await pool.connect();
     });
   } catch (error) {
@@ -60,11 +68,11 @@ async function mortalConnect(pool: pg.Pool, life: Mortal): Promise<pg.PoolClient
     throw error;
   }
   if (client === undefined) throw new Killed();
-  return mortal(client, ['query'], life);
+  return mortal(client, 'postgres', ['query'], life);
 }
 
-function mortalPool(pool: pg.Pool, life: Mortal): pg.Pool {
-  const queries = mortal(pool, ['query'], life);
+function mortalPool<P extends pg.Pool>(pool: P, life: Fate): P {
+  const queries = mortal(pool, 'postgres', ['query'], life);
   return new Proxy(queries, {
     get: (_target, property) => {
       if (property === 'connect') return () => mortalConnect(pool, life);
@@ -75,21 +83,22 @@ function mortalPool(pool: pg.Pool, life: Mortal): pg.Pool {
 }
 
 /** The same dependencies for a process that dies. */
-export function mortalDependencies(dependencies: SliceDependencies, life: Mortal): SliceDependencies {
-  const pool = mortalPool(dependencies.kongPool, life);
-  const { kubernetes } = dependencies;
-  const admin: AdminClient = mortal(dependencies.admin, ADMIN, life);
+export function mortalDependencies(dependencies: SliceDependencies, life: Fate): SliceDependencies {
+  const { kubernetes, actual, statePool } = dependencies;
+  const kongPool = mortalPool(dependencies.kongPool, life);
+  const admin: AdminClient = mortal(dependencies.admin, 'kong', ADMIN, life);
   return {
     ...dependencies,
-    statePool: pool,
-    kongPool: pool,
+    statePool: statePool === dependencies.kongPool ? kongPool : mortalPool(statePool, life),
+    kongPool,
     admin,
+    ...(actual === undefined ? {} : { actual: mortal(actual, 'postgres', Object.keys(actual), life) }),
     kubernetes: {
       get requests() {
         return kubernetes.requests;
       },
-      get: (kind, namespace, name) => life.effect(() => kubernetes.get(kind, namespace, name)),
-      list: (kind, selection) => life.effect(() => kubernetes.list(kind, selection)),
+      get: (kind, namespace, name) => life.effect('kubernetes', () => kubernetes.get(kind, namespace, name)),
+      list: (kind, selection) => life.effect('kubernetes', () => kubernetes.list(kind, selection)),
     },
   };
 }
