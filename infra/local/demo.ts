@@ -2,24 +2,29 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { runDemo } from './demo/run.ts';
-import type { Topology } from './stack.ts';
+import { runDemo, type DemoOptions } from './demo/run.ts';
 
-const USAGE = 'usage: npm run demo [-- --topology hybrid|traditional] [-- --others 200,5000]\n';
+const USAGE = 'usage: npm run demo [-- --topology hybrid|traditional] [-- --others 200,5000] [-- --kill SEED]\n';
 
 /** The options, or undefined when they cannot be used. */
-function options(argv: readonly string[]): { topology: Topology; others: readonly number[] } | undefined {
+function options(argv: readonly string[]): Pick<DemoOptions, 'topology' | 'others' | 'kill'> | undefined {
   try {
     const { values } = parseArgs({
       args: [...argv],
-      options: { topology: { type: 'string', default: 'hybrid' }, others: { type: 'string', default: '200,5000' } },
+      options: {
+        topology: { type: 'string', default: 'hybrid' },
+        others: { type: 'string', default: '200,5000' },
+        kill: { type: 'string' },
+      },
     });
     const { topology } = values;
     const others = values.others.split(',').map(Number);
     const growing = others.every(
       (count, place) => Number.isInteger(count) && count >= Math.max(50, others[place - 1] ?? 0),
     );
-    return growing && (topology === 'hybrid' || topology === 'traditional') ? { topology, others } : undefined;
+    const kill = values.kill === undefined ? {} : { kill: Number(values.kill) };
+    if (!growing || (kill.kill !== undefined && !Number.isInteger(kill.kill))) return undefined;
+    return topology === 'hybrid' || topology === 'traditional' ? { topology, others, ...kill } : undefined;
   } catch {
     return undefined;
   }

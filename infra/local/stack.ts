@@ -5,7 +5,7 @@ import pg from 'pg';
 import type { KubernetesConfig } from '../../shared/config.ts';
 import { AppError } from '../../shared/errors.ts';
 import { loadKubeconfig } from '../../shared/kubernetes/kubeconfig.ts';
-import { startCloud, type Cloud } from './aws/index.ts';
+import { startCloud, type Cloud, type Killer } from './aws/index.ts';
 import { startKong, type KongOptions, type KongStandIn } from './kong/index.ts';
 import { startKubernetes, type KubernetesOptions } from './kubernetes/index.ts';
 import { startPostgres } from './postgres.ts';
@@ -25,6 +25,8 @@ export interface StackOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Runs the functions on their schedules; without, `cloud.tick` runs them. */
   readonly schedules: boolean;
+  /** Ends functions while they run. */
+  readonly killer?: Killer;
   /** Gets the functions' log lines. */
   readonly log: (line: string) => void;
   /** How the stand-ins differ from their defaults, for tests: what goes wrong in them, and how they are set. */
@@ -202,6 +204,7 @@ async function start(options: StackOptions, started: Stop[]): Promise<Omit<Stack
     environment: environmentFor(options, kong, kubernetes, { webhook: token, status: statusToken }),
     ...(options.ports?.http === undefined ? {} : { httpPort: options.ports.http }),
     schedules: options.schedules,
+    ...(options.killer === undefined ? {} : { killer: options.killer }),
     log: options.log,
   });
   started.push(() => cloud.stop());

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import type { Context } from 'aws-lambda';
 import { AppError } from '../../../shared/errors.ts';
 import { isObject } from './json.ts';
+import { processHandler, type Killer } from './process.ts';
 import { ACCOUNT, REGION } from './wiring.ts';
 import type { FunctionWiring } from './wiring.ts';
 
@@ -15,6 +16,8 @@ export interface Functions {
   /** Runs a function once with a copy of `event`; gives a copy of its result or rejects with its error. */
   invoke(name: string, event: unknown): Promise<unknown>;
   running(): number;
+  /** Ends the processes that functions run in, if they have any. */
+  stop(): void;
   /** Invocations and failed ones by function. */
   counters(): { readonly invocations: Record<string, number>; readonly errors: Record<string, number> };
 }
@@ -39,7 +42,8 @@ function unsupported(): never {
   throw new TypeError('callback handlers do not exist on this runtime');
 }
 
-function contextOf(wiring: FunctionWiring, deadline: number): Context {
+/** What a handler learns about its invocation. */
+export function contextOf(wiring: FunctionWiring, deadline: number): Context {
   const functionName = `kong-ingress-functions-local-${wiring.name}`;
   return {
     callbackWaitsForEmptyEventLoop: true,
@@ -60,7 +64,7 @@ function contextOf(wiring: FunctionWiring, deadline: number): Context {
 let environments = 0;
 
 /** A handler with module state of its own, as each execution environment of Lambda has it. */
-async function importHandler(directory: string, wiring: FunctionWiring): Promise<Handler> {
+export async function importHandler(directory: string, wiring: FunctionWiring): Promise<Handler> {
   const dot = wiring.handler.lastIndexOf('.');
   const url = pathToFileURL(join(directory, `${wiring.handler.slice(0, dot)}.ts`));
   environments += 1;
@@ -108,19 +112,18 @@ function count(counters: Counters, name: string): void {
   counters[name] = (counters[name] ?? 0) + 1;
 }
 
+/** Makes a handler for another environment of a function. */
+type Make = (wiring: FunctionWiring) => Handler | Promise<Handler>;
+
 /**
  * Runs one function. Each of its environments has one event at a time and is used again, but not after a timeout:
  * what it was doing may still go on.
  */
-function runner(
-  directory: string,
-  wiring: FunctionWiring,
-  given: Handler | undefined,
-): (event: unknown) => Promise<unknown> {
+function runner(make: Make, wiring: FunctionWiring, given: Handler | undefined): (event: unknown) => Promise<unknown> {
   const gate = limiter(wiring.reservedConcurrency ?? Number.POSITIVE_INFINITY);
   const free: Handler[] = [];
   const run = async (event: unknown): Promise<unknown> => {
-    const handler = free.pop() ?? given ?? (await importHandler(directory, wiring));
+    const handler = free.pop() ?? given ?? (await make(wiring));
     const context = contextOf(wiring, Date.now() + wiring.timeoutMs);
     let ended = false;
     const call = insideHandler.run(wiring.name, async () => handler(copy(event), context));
@@ -138,15 +141,23 @@ function runner(
 
 /**
  * Runs the handlers inside this process, imported when they are needed from `directory` unless `handlers` (by function
- * name) has one. `log` gets a line for each invocation that failed.
+ * name) has one; with a killer each in a process of its own. `log` gets a line for each invocation that failed.
  */
 export function createFunctions(
   directory: string,
   wirings: readonly FunctionWiring[],
   handlers: Readonly<Record<string, Handler>>,
   log: (line: string) => void,
+  killer?: Killer,
 ): Functions {
-  const runners = new Map(wirings.map((wiring) => [wiring.name, runner(directory, wiring, handlers[wiring.name])]));
+  const stops: (() => void)[] = [];
+  const make: Make = (wiring) => {
+    if (killer === undefined) return importHandler(directory, wiring);
+    const { handler, stop } = processHandler(directory, wiring, killer, log);
+    stops.push(stop);
+    return handler;
+  };
+  const runners = new Map(wirings.map((wiring) => [wiring.name, runner(make, wiring, handlers[wiring.name])]));
   const zero: Counters = Object.fromEntries(wirings.map(({ name }) => [name, 0]));
   const invocations = { ...zero };
   const errors = { ...zero };
@@ -169,6 +180,9 @@ export function createFunctions(
       }
     },
     running: () => running,
+    stop: () => {
+      for (const stop of stops) stop();
+    },
     counters: () => ({ invocations: { ...invocations }, errors: { ...errors } }),
   };
 }

@@ -12,6 +12,7 @@ import { divertHandlerOutput } from './output.ts';
 import { startPoller } from './poller.ts';
 import { createQueue } from './queue.ts';
 import type { Queue } from './queue.ts';
+import type { Killer } from './process.ts';
 import { scheduledEvent, startSchedule } from './schedule.ts';
 import { readServerless } from './variables.ts';
 import { REGION, wiringOf } from './wiring.ts';
@@ -19,6 +20,7 @@ import type { Wiring } from './wiring.ts';
 
 export type { BusEvent } from './bus.ts';
 export type { Handler } from './functions.ts';
+export { InvocationKilled, randomKiller, type Killer } from './process.ts';
 
 export interface CloudOptions {
   /** Path of serverless.yml; handlers are found beside it. */
@@ -33,6 +35,8 @@ export interface CloudOptions {
   readonly schedules?: boolean;
   /** Handlers by function name that stand in for those of serverless.yml. */
   readonly handlers?: Readonly<Record<string, Handler>>;
+  /** Ends functions while they run; they have processes of their own then. */
+  readonly killer?: Killer;
 }
 
 export interface CloudCounters {
@@ -167,7 +171,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const queues = createQueues(wiring);
   const dead = deadLetterIds(wiring);
   const log = options.log ?? ((line: string) => void process.stderr.write(`${line}\n`));
-  const functions = createFunctions(dirname(file), wiring.functions, options.handlers ?? {}, log);
+  const functions = createFunctions(dirname(file), wiring.functions, options.handlers ?? {}, log, options.killer);
   const bus = createBus(wiring.buses, wiring.rules, {
     queues,
     // What failed is in the log; the function is not run again (maximumRetryAttempts is 0).
@@ -223,6 +227,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       for (const poller of pollers) poller.stop();
       // Functions may end what they do; one that hangs must not keep the stack alive.
       await settle(() => functions.running() === 0, STOP_MS);
+      functions.stop();
       await close(front);
       await close(events);
       bus.close();

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isRecord } from '../../../shared/json.ts';
+import { InvocationKilled } from '../aws/index.ts';
 import type { Stack } from '../stack.ts';
 import { until, type Meter, type Reading } from './meter.ts';
 import { send, type Answer, type Probe } from './probe.ts';
@@ -56,6 +57,28 @@ function judgement(result: unknown): Judgement {
   };
 }
 
+/** Runs a function on its schedule, once more for as long as it is ended while it runs. */
+async function tick(stack: Stack, name: string): Promise<unknown> {
+  for (;;) {
+    try {
+      return await stack.cloud.tick(name);
+    } catch (error) {
+      if (!(error instanceof InvocationKilled)) throw error;
+    }
+  }
+}
+
+/** Waits until every change is worked off; messages of runs that were ended come again at once. */
+async function worked(stack: Stack): Promise<void> {
+  await until('the end of the queue', WRITTEN_TIMEOUT_MS, async () => {
+    stack.cloud.retryNow();
+    return stack.cloud.idle(50).then(
+      () => true,
+      () => undefined,
+    );
+  });
+}
+
 /** Runs steps one after the other on a stack. */
 export interface Journey {
   run(step: Step): Promise<StepResult>;
@@ -77,10 +100,11 @@ async function prove(stack: Stack, proof: Proof): Promise<{ says: string; held: 
   return { says: proof.says, held: true, saw: '' };
 }
 
-export function startJourney(stack: Stack, meter: Meter): Journey {
+/** A journey through steps; `settled` waits after each change until Kong follows the cluster. */
+export function startJourney(stack: Stack, meter: Meter, settled?: () => Promise<void>): Journey {
   const converged = (): Promise<string> =>
     until('every data plane has the newest revision', CONVERGED_TIMEOUT_MS, async () => {
-      const found = judgement(await stack.cloud.tick('converge'));
+      const found = judgement(await tick(stack, 'converge'));
       if (found.converged) return found.evidence;
       await sleep(200);
       return undefined;
@@ -95,8 +119,9 @@ export function startJourney(stack: Stack, meter: Meter): Journey {
       await until(`${step.name}: its events`, WRITTEN_TIMEOUT_MS, () =>
         stack.cloud.counters().published - before >= step.expectedEvents ? true : undefined,
       );
-      await stack.cloud.idle(WRITTEN_TIMEOUT_MS);
-      if (step.reconcile === true) await stack.cloud.tick('reconcile');
+      await worked(stack);
+      if (step.reconcile === true) await tick(stack, 'reconcile');
+      await settled?.();
       const reading = meter.read();
       const evidence = await converged();
       const convergedMs = Date.now() - changedAt;

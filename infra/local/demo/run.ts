@@ -1,5 +1,6 @@
 import path from 'node:path';
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync } from 'node:fs';
+import type { Killer } from '../aws/index.ts';
 import { startStack, type Stack, type Topology } from '../stack.ts';
 import { startBackend, type Backend } from './backends.ts';
 import { showBroken, type BrokenResult } from './broken-ingress.ts';
@@ -8,6 +9,8 @@ import { startJourney, type StepResult } from './journey.ts';
 import { createMeter, type Meter } from './meter.ts';
 import { changeOneByOne, growTo, type ScaleResult } from './scale.ts';
 import { moreSteps } from './more-steps.ts';
+import { runKilled, type FinalRow } from './killed.ts';
+import { readState } from './state.ts';
 import { shop } from './steps.ts';
 import { table } from './table.ts';
 
@@ -18,6 +21,8 @@ export interface DemoOptions {
   /** For data that is thrown away. */
   readonly directory: string;
   readonly print: (line: string) => void;
+  /** Kills functions at random while the steps run, in the way of this seed, and compares with an undisturbed run. */
+  readonly kill?: number;
 }
 
 /** Ingresses that are changed one by one at each size of the cluster. */
@@ -25,9 +30,12 @@ const CHANGES = 50;
 
 const seconds = (ms: number | undefined): string => (ms === undefined ? '–' : `${(ms / 1000).toFixed(1)} s`);
 
+function proofText({ proofs }: StepResult): string {
+  const held = proofs.filter((proof) => proof.held).length;
+  return `${held === proofs.length ? '✓' : '✗'} ${held} of ${proofs.length}`;
+}
+
 function stepRow(result: StepResult): string[] {
-  const held = result.proofs.filter((proof) => proof.held).length;
-  const proof = `${held === result.proofs.length ? '✓' : '✗'} ${held} of ${result.proofs.length}`;
   return [
     result.name,
     String(result.events),
@@ -36,7 +44,7 @@ function stepRow(result: StepResult): string[] {
     String(result.sqlStatements),
     seconds(result.writtenMs),
     seconds(result.convergedMs),
-    proof,
+    proofText(result),
   ];
 }
 
@@ -69,9 +77,15 @@ function tell(print: Print, result: StepResult): void {
   for (const finding of result.findings) print(`    finding ${finding}`);
 }
 
-async function runSteps(stack: Stack, meter: Meter, backends: readonly Backend[], print: Print): Promise<StepResult[]> {
+async function runSteps(
+  stack: Stack,
+  meter: Meter,
+  backends: readonly Backend[],
+  print: Print,
+  settled?: () => Promise<void>,
+): Promise<StepResult[]> {
   const cluster = connectCluster(stack.kubeconfig);
-  const journey = startJourney(stack, meter);
+  const journey = startJourney(stack, meter, settled);
   const results: StepResult[] = [];
   for (const step of [...(await shop({ stack, cluster, backends })), ...(await moreSteps(cluster))]) {
     const result = await journey.run(step);
@@ -106,13 +120,15 @@ async function runScale(stack: Stack, meter: Meter, others: readonly number[], p
   return results;
 }
 
-function startDemoStack({ topology, directory }: DemoOptions, meter: Meter): Promise<Stack> {
+function startDemoStack({ topology, directory }: DemoOptions, meter: Meter, killer?: Killer): Promise<Stack> {
   const log = path.join(directory, 'functions.log');
+  mkdirSync(directory, { recursive: true });
   return startStack({
     topology,
     directory,
     environment: process.env,
     schedules: false,
+    ...(killer === undefined ? {} : { killer }),
     log: (line) => {
       meter.feed(line);
       appendFileSync(log, `${line}\n`);
@@ -120,17 +136,53 @@ function startDemoStack({ topology, directory }: DemoOptions, meter: Meter): Pro
   });
 }
 
-/** Runs the demo and prints its table. True when every proof held. */
-export async function runDemo(options: DemoOptions): Promise<boolean> {
-  const { topology, others, print } = options;
+interface Running {
+  readonly stack: Stack;
+  readonly meter: Meter;
+  readonly backends: readonly Backend[];
+}
+
+/** Starts a stack with the Services' pods, for as long as `work` takes. */
+async function withStack<T>(options: DemoOptions, work: (running: Running) => Promise<T>, killer?: Killer): Promise<T> {
+  const { topology, print } = options;
   const started = Date.now();
   const meter = createMeter();
   print(`Starting PostgreSQL, stand-ins for Kong (${topology}) and Kubernetes, and the functions …`);
-  const stack = await startDemoStack(options, meter);
+  const stack = await startDemoStack(options, meter, killer);
   const backends = await Promise.all(['web', 'api', 'assets', 'web-new'].map(startBackend));
   try {
     const proxies = stack.kong.proxies.map((proxy) => proxy.http).join(', ');
     print(`Ready after ${seconds(Date.now() - started)}. Admin API ${stack.kong.adminUrls[0]}, proxies ${proxies}`);
+    return await work({ stack, meter, backends });
+  } finally {
+    await Promise.all(backends.map((backend) => backend.stop()));
+    await stack.stop();
+  }
+}
+
+/** The steps on a stack of their own, and what Kong holds after each. */
+function finalRows(options: DemoOptions, part: string, killer?: Killer): Promise<readonly FinalRow[]> {
+  const own = { ...options, directory: path.join(options.directory, part) };
+  const work = async ({ stack, meter, backends }: Running): Promise<readonly FinalRow[]> => {
+    const state = await readState(stack);
+    const states: string[] = [];
+    const settle = async (): Promise<void> => void states.push(await state.settled());
+    try {
+      const results = await runSteps(stack, meter, backends, options.print, settle);
+      return results.map((result, place) => [result.name, states[place] ?? '', proofText(result)]);
+    } finally {
+      await state.close();
+    }
+  };
+  return withStack(own, work, killer);
+}
+
+/** Runs the demo and prints its table. True when every proof held. */
+export async function runDemo(options: DemoOptions): Promise<boolean> {
+  const { others, print, kill } = options;
+  if (kill !== undefined) return runKilled(kill, print, (part, killer) => finalRows(options, part, killer));
+  const started = Date.now();
+  return withStack(options, async ({ stack, meter, backends }) => {
     const results = await runSteps(stack, meter, backends, print);
     const broken = await runBroken(stack, meter, print);
     const scale = await runScale(stack, meter, others, print);
@@ -140,8 +192,5 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
     const held = same && broken.held && results.every((result) => result.proofs.every((proof) => proof.held));
     print(`${held ? 'Every proof held' : 'A PROOF FAILED'}, after ${seconds(Date.now() - started)}.`);
     return held;
-  } finally {
-    await Promise.all(backends.map((backend) => backend.stop()));
-    await stack.stop();
-  }
+  });
 }

@@ -7,6 +7,8 @@ import { createFunctions } from '../../../infra/local/aws/functions.ts';
 import type { Functions, Handler } from '../../../infra/local/aws/functions.ts';
 import { failedOf } from '../../../infra/local/aws/poller.ts';
 import type { Message } from '../../../infra/local/aws/queue.ts';
+import { InvocationKilled, type Killer } from '../../../infra/local/aws/process.ts';
+import type { FunctionWiring } from '../../../infra/local/aws/wiring.ts';
 import { asObject } from '../../../infra/local/aws/json.ts';
 
 let directory: string;
@@ -26,18 +28,20 @@ before(async () => {
 
 after(() => rm(directory, { recursive: true, force: true }));
 
+const WIRING: FunctionWiring = {
+  name: 'one',
+  handler: '',
+  timeoutMs: 5_000,
+  memoryMb: 128,
+  reservedConcurrency: undefined,
+  environment: {},
+  routes: [],
+  queues: [],
+  schedules: [],
+};
+
 function functions(handler: string, given?: Handler, timeoutMs = 5_000, log: string[] = []): Functions {
-  const wiring = {
-    name: 'one',
-    handler,
-    timeoutMs,
-    memoryMb: 128,
-    reservedConcurrency: undefined,
-    environment: {},
-    routes: [],
-    queues: [],
-    schedules: [],
-  };
+  const wiring = { ...WIRING, handler, timeoutMs };
   return createFunctions(directory, [wiring], given === undefined ? {} : { one: given }, (line) => void log.push(line));
 }
 
@@ -145,3 +149,25 @@ for (const [answer, failed] of ANSWERS) {
     assert.deepEqual(set === undefined ? undefined : [...set], failed);
   });
 }
+
+test('with a killer a function has a process of its own, which is ended while it works and replaced by the next event', async () => {
+  const ends: (number | undefined)[] = [undefined, 0, undefined, undefined];
+  let killed = 0;
+  const killer: Killer = {
+    next: () => ends.shift(),
+    killed: () => {
+      killed += 1;
+    },
+  };
+  const wiring = { ...WIRING, handler: 'functions/one.hang', timeoutMs: 20_000 };
+  const subject = createFunctions(directory, [wiring], {}, () => undefined, killer);
+  try {
+    assert.equal(await subject.invoke('one', 'first'), 1);
+    await assert.rejects(subject.invoke('one', 'hang'), InvocationKilled);
+    assert.equal(await subject.invoke('one', 'after'), 1);
+    await assert.rejects(subject.invoke('one', 'throw'), { message: 'thrown' });
+    assert.deepEqual([killed, subject.counters()], [1, { invocations: { one: 4 }, errors: { one: 2 } }]);
+  } finally {
+    subject.stop();
+  }
+});
