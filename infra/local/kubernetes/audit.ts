@@ -102,6 +102,7 @@ export interface AuditStatistics {
   readonly sent: number;
   /** Events given up: the receiver refused them, failed too often, or the queue was full. */
   readonly dropped: number;
+  /** Events that are not answered yet, also those that are being sent. */
   readonly waiting: number;
 }
 
@@ -113,6 +114,7 @@ export class AuditSender {
   #sending: Promise<void> | undefined;
   #sent = 0;
   #dropped = 0;
+  #underway = 0;
   readonly #stop = new AbortController();
 
   constructor(webhook: AuditWebhook | undefined) {
@@ -131,7 +133,7 @@ export class AuditSender {
   }
 
   statistics(): AuditStatistics {
-    return { sent: this.#sent, dropped: this.#dropped, waiting: this.#queue.length };
+    return { sent: this.#sent, dropped: this.#dropped, waiting: this.#queue.length + this.#underway };
   }
 
   add(event: JsonObject): void {
@@ -167,7 +169,10 @@ export class AuditSender {
 
   async #drain(): Promise<void> {
     while (this.#webhook !== undefined && this.#queue.length > 0) {
-      await this.#deliver(this.#webhook, this.#queue.splice(0, Math.max(1, this.#webhook.maxBatchSize)));
+      const items = this.#queue.splice(0, Math.max(1, this.#webhook.maxBatchSize));
+      this.#underway = items.length;
+      await this.#deliver(this.#webhook, items);
+      this.#underway = 0;
     }
   }
 
