@@ -158,6 +158,17 @@ function randomToken(): string {
   return randomBytes(24).toString('base64url');
 }
 
+/** How `converge` joins the stand-in's control plane as a silent data plane; nothing in traditional mode. */
+function clusterOf({ cluster, nodes }: KongStandIn): Record<string, string> {
+  if (cluster === undefined) return {};
+  return {
+    KONG_CLUSTER_URL: cluster.url,
+    KONG_CLUSTER_CERTIFICATE: cluster.pair.certificate,
+    KONG_CLUSTER_KEY: cluster.pair.key,
+    KONG_STATUS_URLS: nodes.map(({ name, statusUrl }) => `${name}=${statusUrl}`).join(','),
+  };
+}
+
 function environmentFor(
   options: StackOptions,
   kong: KongAddress,
@@ -169,6 +180,7 @@ function environmentFor(
   );
   return {
     ...Object.fromEntries(given),
+    ...(kong.standIn === undefined ? {} : clusterOf(kong.standIn)),
     ...(kong.standIn === undefined ? {} : { KONG_CONTROL_PLANES: '1', KONG_DATA_PLANE_SILENT_SECONDS: SILENT_SECONDS }),
     CLUSTER_NAME: kubernetes.cluster,
     KONG_ADMIN_URL: kong.adminUrls.join(','),

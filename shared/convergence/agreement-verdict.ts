@@ -1,4 +1,4 @@
-import { completeHashes } from './complete-verdict.ts';
+import { completeHashes, steady } from './complete-verdict.ts';
 import { unseen } from './live-verdict.ts';
 import type { LiveFacts } from './live-verdict.ts';
 import type { Opinion, Unavailable } from './opinion-verdict.ts';
@@ -25,9 +25,7 @@ function due(revision: Revision, { pushes, holdMs }: Facts): number {
 
 /** What agreement cannot see, to be said with every proof. */
 function blindSpots(facts: Facts): string {
-  return ['data planes that all failed alike would not be seen', unseen(facts.live)]
-    .filter(Boolean)
-    .join(', nor would ');
+  return ['data planes that all failed alike would not be seen', unseen(facts.live)].filter(Boolean).join(', nor ');
 }
 
 /** The row can only be judged together with the others. */
@@ -48,8 +46,7 @@ function held(row: DataPlaneRow, facts: Facts, why: string): Said {
  * part of the change for long: where control planes restarted, it has to report after all pushes, and report nothing else
  * for as long as storing takes.
  */
-function settled(row: DataPlaneRow, dueAt: number, { now, reportMs, pushes }: Facts): boolean {
-  if (pushes?.oneNode === true) return true;
+function settled(row: DataPlaneRow, dueAt: number, { now, reportMs }: Facts): boolean {
   const last = { floor: row.rowFloor, since: row.rowSince };
   return [last, row.reportBefore].some((report) => report && report.floor >= dueAt && now - report.since >= reportMs);
 }
@@ -64,10 +61,10 @@ function together(rows: readonly DataPlaneRow[], agree: boolean, revision: Revis
         state: 'applying',
         reason: `all have one new configuration; the rest of the change may come for ${seconds(left)} more`,
       };
-    if (!rows.every((item) => settled(item, dueAt, facts))) {
+    if (!steady(revision, facts) && !rows.every((item) => settled(item, dueAt, facts))) {
       return {
         state: 'applying',
-        reason: 'a control plane restarted; the next report of the data planes is waited for',
+        reason: 'a control plane restarted lately; the next report of the data planes is waited for',
       };
     }
     return held(row, facts, 'all live data planes have one configuration, and no further push is due');

@@ -2,6 +2,8 @@ import type { DataPlaneRow, Earlier, Pushes, Revision } from './types.ts';
 
 /** A data plane that lost its control plane connects again after at least so long, ms (DB §6 row 6). */
 const RECONNECT_LEAST_MS = 5_000;
+/** After this time every data plane of a control plane that restarted is connected again, ms (DB §6 row 6). */
+const RECONNECT_MOST_MS = 15_000;
 /** Kong announces a write a few ms after it; where it announces nothing else, never later than this. */
 const ANNOUNCED_WITHIN_MS = 1_000;
 
@@ -19,6 +21,8 @@ export interface PushFacts {
   readonly oneControlPlane: boolean;
   /** A control plane exports from a replica, which may be late: no agreement proves anything then (DB §2.2). */
   readonly replica: boolean;
+  /** Since when runs see the control planes' processes that run now, and no other. */
+  readonly steadySince: number;
   /** Undefined when they could not be read. */
   readonly pushes: Pushes | undefined;
 }
@@ -39,13 +43,18 @@ function storyOf(row: DataPlaneRow, { startedAt }: Revision): Story | undefined 
 }
 
 /**
- * Nobody else wrote since the data planes had what they had before, until the end of the revision's writes. After a
- * restart they report what they had, and not what they are being sent.
+ * No control plane restarted lately: whoever was connected stayed so, and was sent all pushes. After a restart data planes
+ * report what they had and not what they are being sent, and a control plane without any exports for the first to come. Pure.
  */
+export function steady(revision: Revision, { steadySince }: Pick<PushFacts, 'steadySince'>): boolean {
+  return steadySince <= revision.startedAt - RECONNECT_MOST_MS;
+}
+
+/** Nobody else wrote since the data planes had what they had before, until the end of the revision's writes. */
 function undisturbed(stories: readonly Story[], revision: Revision, { now, holdMs, pushes }: PushFacts): boolean {
   const from = Math.min(revision.startedAt, ...stories.map(({ before }) => before.floor)) - holdMs;
   const until = revision.writtenAt + ANNOUNCED_WITHIN_MS;
-  if (pushes?.oneNode !== true || from < pushes.completeFrom || now < until) return false;
+  if (pushes === undefined || from < pushes.completeFrom || now < until) return false;
   const writes = pushes.at.filter((at) => at >= from && at <= until);
   return writes.length === revision.changes && writes.every((at) => at >= revision.startedAt);
 }
@@ -78,6 +87,7 @@ export function completeHashes(
   const stories = known.flatMap((row) => storyOf(row, revision) ?? []);
   // One whose story was forgotten could be the only one that was up to date.
   const agreed = stories.length === known.length && new Set(stories.map(({ before }) => before.hash)).size === 1;
-  if (revision.changes === 0 || !agreed || !undisturbed(stories, revision, facts)) return new Set();
+  if (revision.changes === 0 || !agreed || !steady(revision, facts) || !undisturbed(stories, revision, facts))
+    return new Set();
   return new Set(stories.filter((story) => mustHold(story, revision, facts)).map(({ row }) => row.hash));
 }

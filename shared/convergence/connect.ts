@@ -8,6 +8,7 @@ import { kubernetesClient } from '../kubernetes/client.ts';
 import { openPool } from '../pool.ts';
 import { convergenceConfig } from './config.ts';
 import type { Convergence } from './converge.ts';
+import { podLister } from './live.ts';
 
 const CONNECTIONS = 2;
 const STATEMENT_TIMEOUT_MS = 10_000;
@@ -35,13 +36,16 @@ export async function connectConvergence(
   const state = config.stateDatabaseUrl === config.databaseUrl ? kong : open(config.stateDatabaseUrl);
   const index = indexPool(state, stateSchema(env));
   // Only discovery needs the cluster here.
-  const kubernetes =
-    config.adminService === undefined ? undefined : kubernetesClient(kubernetesConfig(env, () => secrets));
+  const isUsed = config.adminService !== undefined || config.service !== undefined;
+  const kubernetes = isUsed ? kubernetesClient(kubernetesConfig(env, () => secrets)) : undefined;
   return {
     kong,
     index,
     config,
     ...(kubernetes === undefined ? {} : { nodes: nodeLister(config, kubernetes) }),
+    ...(kubernetes === undefined || config.service === undefined
+      ? {}
+      : { pods: podLister(config.service, kubernetes) }),
     close: async () => {
       kubernetes?.close();
       await kong.end();

@@ -9,15 +9,18 @@ import { byDatabase } from '../kong/discovery-database.ts';
 import type { NodeLister } from '../kong/discovery-nodes.ts';
 import type { KongRoot } from '../kong/root.ts';
 import type { ConvergenceConfig } from './config.ts';
-import { boundMs, holdMs, marginMs, reportMs } from './delays.ts';
-import { announcements, databaseFacts, dataPlaneRows, lastEvents } from './evidence.ts';
-import type { DatabaseFacts } from './evidence.ts';
+import { databaseFacts } from './evidence.ts';
+import { hybridEvidence } from './hybrid.ts';
+import type { Known, Memory } from './hybrid.ts';
 import { hybridVerdicts } from './hybrid-verdict.ts';
-import { observed, recalled, seenNow } from './observations.ts';
+import type { PodLister } from './live.ts';
+import { preflight } from './preflight.ts';
 import { rememberVerdicts } from './remember.ts';
 import { lastConverged, markConverged, openRevisions, recordBaseline } from './revisions.ts';
 import type { Mark } from './revisions.ts';
 import { provenEverywhere } from './proven-verdict.ts';
+import { traditionalEvidence } from './traditional.ts';
+import type { ProbedNode } from './traditional.ts';
 import { traditionalVerdicts } from './traditional-verdict.ts';
 import type { Revision, Verdict } from './types.ts';
 
@@ -30,10 +33,9 @@ export interface Convergence {
   readonly config: KongConfig & ConvergenceConfig;
   /** Lists the Admin API's nodes; those of `config.adminUrls` unless given. */
   readonly nodes?: NodeLister;
+  /** Lists the data planes' pods; `config.live` tells who counts unless given. */
+  readonly pods?: PodLister;
 }
-
-/** What is known of data planes from earlier runs: `observed` remembers this one too, `recalled` does not. */
-type Observe = typeof observed;
 
 /** What a run found. */
 export interface Converged {
@@ -48,18 +50,14 @@ export interface Converged {
    * it is programmed, what was written later is not. Undefined while none is.
    */
   readonly proven: string | undefined;
-}
-
-/** A node of the Admin API; `root` is undefined when it does not answer. */
-interface AdminNode {
-  readonly node: string;
-  readonly root: KongRoot | undefined;
+  /** Settings of Kong that make convergence slow or weaken its proof, each with what to do; for people. */
+  readonly warnings: readonly string[];
 }
 
 /** The nodes of the control plane, silent ones included, and those that say that they use another database. */
 interface Nodes {
-  readonly own: readonly AdminNode[];
-  readonly foreign: readonly AdminNode[];
+  readonly own: readonly ProbedNode[];
+  readonly foreign: readonly ProbedNode[];
 }
 
 async function adminNodes({ config, nodes }: Convergence): Promise<Nodes> {
@@ -71,8 +69,8 @@ async function adminNodes({ config, nodes }: Convergence): Promise<Nodes> {
   );
   const others = new Set(foreign.map(({ node }) => node));
   const { yes = [], no = [] } = Object.groupBy(answers, ({ node }) => (others.has(node) ? 'no' : 'yes'));
-  const described = ({ node, root }: (typeof answers)[number]): AdminNode => ({
-    node: node.name,
+  const described = ({ node, root }: (typeof answers)[number]): ProbedNode => ({
+    node,
     root: root instanceof AppError ? undefined : root,
   });
   return { own: yes.map(described), foreign: no.map(described) };
@@ -92,95 +90,74 @@ function unknown(node: string, reason: string): Verdict {
   };
 }
 
-/** The slowest of the control planes decides. */
-function slowest(roots: readonly KongRoot[]): Pick<KongRoot, 'dbUpdateFrequency' | 'dbUpdatePropagation'> {
-  return {
-    dbUpdateFrequency: Math.max(...roots.map((root) => root.dbUpdateFrequency)),
-    dbUpdatePropagation: Math.max(...roots.map((root) => root.dbUpdatePropagation)),
-  };
-}
-
-async function hybrid(
-  { kong, index, config }: Convergence,
-  roots: readonly KongRoot[],
-  database: DatabaseFacts,
-  revisions: readonly Revision[],
-  observe: Observe,
-): Promise<readonly Verdict[]> {
-  const [rows, announced] = await Promise.all([dataPlaneRows(kong, revisions), announcements(kong, revisions)]);
-  const [announcer] = announced.nodes;
-  const running = roots.some((root) => root.nodeId === announcer);
-  const controlPlanes = Math.max(config.controlPlanes, roots.length);
-  const settings = slowest(roots);
-  const seen = await observe(index, rows, database.now);
-  return hybridVerdicts({
-    now: database.now,
-    revisions,
-    rows: seen,
-    live: config.live,
-    ...(config.silentAfterMs === undefined ? {} : { silentAfterMs: config.silentAfterMs }),
-    holdMs: holdMs({ settings, controlPlanes, entities: database.entities }),
-    reportMs: reportMs(database.entities),
-    marginMs: marginMs(database.entities),
-    pauseMs: settings.dbUpdateFrequency * 1000,
-    oneControlPlane: controlPlanes === 1,
-    replica: roots.some((root) => root.readOnlyHost !== undefined),
-    pushes: { ...announced, oneNode: announced.nodes.length === 1 && running },
-  });
-}
-
-async function traditional(
-  { kong }: Convergence,
-  nodes: readonly AdminNode[],
-  database: DatabaseFacts,
-  revisions: readonly Revision[],
-): Promise<readonly Verdict[]> {
-  return traditionalVerdicts({
-    now: database.now,
-    revisions,
-    lastEvents: await lastEvents(kong, revisions),
-    nodes: nodes.map(({ node, root }) => ({
-      node,
-      boundMs: root === undefined ? undefined : boundMs(root, database.entities),
-    })),
-  });
-}
-
 /** A run without what it says of revisions. `clock` is undefined when Kong's PostgreSQL could not be read. */
-interface Judged extends Pick<Converged, 'topology' | 'verdicts'> {
+interface Judged extends Pick<Converged, 'topology' | 'verdicts' | 'warnings'> {
   readonly clock: Mark | undefined;
 }
 
+type Topology = Exclude<Converged['topology'], 'unknown'>;
+
+function topologyOf(roots: readonly KongRoot[]): Topology | undefined {
+  const role = roots[0]?.role;
+  return role === 'control_plane' ? 'hybrid' : role === 'traditional' ? 'traditional' : undefined;
+}
+
+async function hybrid(run: Convergence, known: Known, memory: Memory): Promise<readonly Verdict[]> {
+  const { facts, failure } = await hybridEvidence(run, known, memory);
+  // What could not be listed may be there: nothing is proven everywhere then.
+  const unlisted =
+    failure === undefined
+      ? []
+      : [unknown('KONG_DATA_PLANE_SERVICE', `its pods could not be listed: ${failure.message}`)];
+  return [...hybridVerdicts(facts), ...unlisted];
+}
+
+async function traditional(
+  run: Convergence,
+  known: Known,
+  nodes: readonly ProbedNode[],
+  memory: Memory,
+): Promise<readonly Verdict[]> {
+  return traditionalVerdicts(await traditionalEvidence(run, known, nodes, memory));
+}
+
 /** Fails closed: evidence that cannot be read gives `unknown` with the reason. */
-async function judge(run: Convergence, revisions: readonly Revision[], observe: Observe): Promise<Judged> {
+async function judge(run: Convergence, revisions: readonly Revision[], memory: Memory): Promise<Judged> {
   const found = await adminNodes(run).catch((error: unknown) => {
     if (error instanceof AppError) return error;
     throw error;
   });
+  const nothing = { clock: undefined, warnings: [] };
   if (found instanceof AppError) {
-    return { topology: 'unknown', clock: undefined, verdicts: [unknown('Admin API', found.message)] };
+    return { topology: 'unknown', ...nothing, verdicts: [unknown('Admin API', found.message)] };
   }
   const { own: nodes, foreign } = found;
-  const strangers = foreign.map(({ node }) => unknown(node, 'it uses another database than KONG_DATABASE_URL'));
+  const strangers = foreign.map(({ node }) => unknown(node.name, 'it uses another database than KONG_DATABASE_URL'));
+  const because = (reason: string): readonly Verdict[] => [
+    ...nodes.map(({ node }) => unknown(node.name, reason)),
+    ...strangers,
+  ];
   const roots = nodes.flatMap(({ root }) => root ?? []);
-  const role = roots[0]?.role;
-  const topology = role === 'control_plane' ? 'hybrid' : role === 'traditional' ? 'traditional' : 'unknown';
-  if (topology === 'unknown') {
-    const reason = role === undefined ? 'its Admin API does not answer' : 'it is a data plane, which has no database';
-    const verdicts = [...nodes.map(({ node }) => unknown(node, reason)), ...strangers];
-    return { topology, clock: undefined, verdicts };
+  const topology = topologyOf(roots);
+  if (topology === undefined) {
+    const reason = roots.length === 0 ? 'its Admin API does not answer' : 'it is a data plane, which has no database';
+    return { topology: 'unknown', ...nothing, verdicts: because(reason) };
   }
   try {
     const database = await databaseFacts(run.kong);
-    const verdicts =
-      topology === 'hybrid'
-        ? await hybrid(run, roots, database, revisions, observe)
-        : await traditional(run, nodes, database, revisions);
-    return { topology, verdicts: [...verdicts, ...strangers], clock: database };
+    const known = { roots, database, revisions };
+    const verdicts = await (topology === 'hybrid'
+      ? hybrid(run, known, memory)
+      : traditional(run, known, nodes, memory));
+    return {
+      topology,
+      verdicts: [...verdicts, ...strangers],
+      clock: database,
+      warnings: preflight(roots, database.entities),
+    };
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'KONG_DATABASE_UNAVAILABLE') throw error;
-    const verdicts = [...nodes.map(({ node }) => unknown(node, error.message)), ...strangers];
-    return { topology, clock: undefined, verdicts };
+    return { topology, ...nothing, verdicts: because(error.message) };
   }
 }
 
@@ -192,13 +169,13 @@ export function converge(run: Convergence): Promise<Converged> {
   return guarded(async () => {
     await migrate(run.index);
     const revisions = await openRevisions(run.index);
-    const { topology, verdicts, clock } = await judge(run, revisions, observed);
+    const { topology, verdicts, clock, warnings } = await judge(run, revisions, 'remember');
     const everywhere = provenEverywhere(verdicts, revisions, run.config.incompatible);
     const converged = everywhere === undefined || !clock ? [] : await markConverged(run.index, everywhere, clock.now);
     if (revisions.length === 0 && clock !== undefined) await recordBaseline(run.index, clock);
-    const proven = await lastConverged(run.index);
+    const proven = (await lastConverged(run.index))?.id;
     await rememberVerdicts(run.index, { topology, verdicts });
-    return { topology, verdicts, newest: revisions[0], converged, proven };
+    return { topology, verdicts, newest: revisions[0], converged, proven, warnings };
   });
 }
 
@@ -207,8 +184,8 @@ export function inspect(run: Convergence): Promise<Omit<Converged, 'converged'>>
   return guarded(async () => {
     const ready = await hasIndex(run.index);
     const revisions = ready ? await openRevisions(run.index) : [];
-    const { topology, verdicts } = await judge(run, revisions, ready ? recalled : seenNow);
-    const proven = ready ? await lastConverged(run.index) : undefined;
-    return { topology, verdicts, newest: revisions[0], proven };
+    const { topology, verdicts, warnings } = await judge(run, revisions, ready ? 'recall' : 'none');
+    const proven = ready ? (await lastConverged(run.index))?.id : undefined;
+    return { topology, verdicts, newest: revisions[0], proven, warnings };
   });
 }

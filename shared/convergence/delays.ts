@@ -48,11 +48,15 @@ export function marginMs(entities: number): number {
   return MARGIN_MS + Math.ceil((entities / 1000) * MARGIN_MS_PER_1000);
 }
 
+/** Longest time from an outdated cache to every worker serving the change, ms: its timer, and the rebuild (CV §4). */
+export function rebuildMs(settings: Pick<KongRoot, 'workerStateUpdateFrequency'>, entities: number): number {
+  return ms(settings.workerStateUpdateFrequency) + REBUILD_MS + Math.ceil((entities / 1000) * REBUILD_MS_PER_1000);
+}
+
 /** Longest time from a cluster event until every worker of a traditional node serves the change, ms (DB §3.2). */
 export function boundMs(
   settings: Pick<KongRoot, 'dbUpdateFrequency' | 'dbUpdatePropagation' | 'workerStateUpdateFrequency'>,
   entities: number,
 ): number {
-  const timers = settings.dbUpdateFrequency + settings.dbUpdatePropagation + settings.workerStateUpdateFrequency;
-  return ms(timers) + PING_MS + REBUILD_MS + Math.ceil((entities / 1000) * REBUILD_MS_PER_1000);
+  return ms(settings.dbUpdateFrequency + settings.dbUpdatePropagation) + PING_MS + rebuildMs(settings, entities);
 }

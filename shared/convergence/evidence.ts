@@ -3,6 +3,7 @@ import { select } from '../kong/database.ts';
 import { AppError } from '../errors.ts';
 import type { Mark } from './revisions.ts';
 import { EVENT_GRACE_MS } from './traditional-verdict.ts';
+import type { Invalidations } from './traditional-verdict.ts';
 import type { DataPlaneRow, Pushes, Revision } from './types.ts';
 
 /** What Kong's PostgreSQL says of itself. */
@@ -61,19 +62,13 @@ const MOST_PUSHES = 500;
 /** How far before a revision announcements are of interest, ms; Kong keeps them for an hour. */
 const PUSHES_BEFORE_MS = 10 * 60_000;
 
-/** What control planes announced to their data planes lately. */
-export interface Announcements extends Omit<Pushes, 'oneNode'> {
-  /** Node ids of those who announced, the last one first. */
-  readonly nodes: readonly string[];
-}
-
 /** Reads announcements since ten minutes before the oldest revision. Throws KONG_DATABASE_UNAVAILABLE. */
-export async function announcements(kong: Queryable, revisions: readonly Revision[]): Promise<Announcements> {
+export async function announcements(kong: Queryable, revisions: readonly Revision[]): Promise<Pushes> {
   const from = Math.min(...revisions.map(({ startedAt }) => startedAt)) - PUSHES_BEFORE_MS;
-  const rows = await select<{ at: number; node: string }>(
+  const rows = await select<{ at: number }>(
     kong,
     'cluster_events',
-    `SELECT (extract(epoch FROM at) * 1000)::float8 AS at, node_id::text AS node FROM cluster_events
+    `SELECT (extract(epoch FROM at) * 1000)::float8 AS at FROM cluster_events
      WHERE channel = 'clustering:push_config' AND at >= to_timestamp($1::float8 / 1000)
      ORDER BY cluster_events.at DESC LIMIT ${MOST_PUSHES}`,
     [Number.isFinite(from) ? from : 0],
@@ -82,28 +77,35 @@ export async function announcements(kong: Queryable, revisions: readonly Revisio
   return {
     at: rows.map(({ at }) => at).toReversed(),
     completeFrom: rows.length < MOST_PUSHES ? from : oldest + 1,
-    nodes: [...new Set(rows.map(({ node }) => node))],
   };
 }
 
-/** A slice's writes take at most as long as a function may run. */
-const LONGEST_SLICE_MS = 15 * 60_000;
+/** Clocks of the index's and of Kong's PostgreSQL may differ by so much, ms. */
+const BEFORE_START_MS = 5_000;
 
-/** By place: when the last cluster event around each revision was written, ms; undefined: there is none. */
-export async function lastEvents(
+/** By place: what Kong announced around each revision; undefined: nothing. */
+export async function invalidations(
   kong: Queryable,
   revisions: readonly Revision[],
-): Promise<readonly (number | undefined)[]> {
-  const rows = await select<{ place: number; at: number | null }>(
+): Promise<readonly (Invalidations | undefined)[]> {
+  const rows = await select<{ at: number | null; versions: Record<string, number> | null }>(
     kong,
     'cluster_events',
-    `SELECT r.place::int - 1 AS place, (extract(epoch FROM e.at) * 1000)::float8 AS at
-     FROM unnest($1::float8[]) WITH ORDINALITY AS r(written, place)
+    `SELECT e.at, e.versions
+     FROM unnest($1::float8[], $2::float8[]) WITH ORDINALITY AS r(started, written, place)
      LEFT JOIN LATERAL (
-       SELECT max(at) AS at FROM cluster_events
-       WHERE at BETWEEN to_timestamp((r.written - $2) / 1000) AND to_timestamp((r.written + $3) / 1000)
+       SELECT (extract(epoch FROM max(c.at)) * 1000)::float8 AS at,
+         jsonb_object_agg(c.data, (extract(epoch FROM c.at) * 1000)::float8 ORDER BY c.at)
+           FILTER (WHERE c.data IN ('router:version', 'plugins_iterator:version')) AS versions
+       FROM cluster_events c
+       WHERE c.at BETWEEN to_timestamp((r.started - $3) / 1000) AND to_timestamp((r.written + $4) / 1000)
      ) e ON true ORDER BY r.place`,
-    [revisions.map((revision) => revision.writtenAt), LONGEST_SLICE_MS, EVENT_GRACE_MS],
+    [
+      revisions.map((revision) => revision.startedAt),
+      revisions.map((revision) => revision.writtenAt),
+      BEFORE_START_MS,
+      EVENT_GRACE_MS,
+    ],
   );
-  return rows.map((row) => row.at ?? undefined);
+  return rows.map(({ at, versions }) => (at === null ? undefined : { last: at, versions: versions ?? {} }));
 }

@@ -8,9 +8,24 @@ export interface Expected {
   readonly evidence: Extract<Evidence, 'shadow' | 'fence'>;
   /** Place in the revisions, newest first, of the newest one that a hash or version is known to hold; undefined: none. */
   readonly holds: (hash: string) => number | undefined;
+  /** Place of the newest revision that anything is known to hold; undefined: none. */
+  readonly newest: number | undefined;
+  /** What is waited in addition to a rebuild, ms: with sync v2 workers look for changes by a timer. */
+  readonly extraMarginMs: number;
 }
 
-function judge(row: DataPlaneRow, { holds }: Expected, revision: Revision, place: number, facts: RowFacts): Said {
+const WHERE: Readonly<Record<Expected['evidence'], string>> = {
+  shadow: 'no configuration of a control plane was seen with the write',
+  fence: 'no version of sync v2 was given out after the write',
+};
+
+function judge(
+  row: DataPlaneRow,
+  { holds, newest, evidence }: Expected,
+  revision: Revision,
+  place: number,
+  facts: RowFacts,
+): Said {
   const { hash, since } = reading(row);
   const held = holds(hash);
   if (held !== undefined && held <= place) {
@@ -20,15 +35,20 @@ function judge(row: DataPlaneRow, { holds }: Expected, revision: Revision, place
       : { state: 'applying', reason: `it holds the configuration; its workers get ${seconds(left)} more` };
   }
   if (hadBefore(row, revision, facts)) return { state: 'converged', reason: 'it had the revision before' };
-  return without(row, revision, place, facts);
+  const said = without(row, revision, place, facts);
+  const pushed = newest !== undefined && newest <= place;
+  if (pushed) return said;
+  // Nobody can refuse what nobody was given.
+  return { state: said.state === 'rejecting' ? 'unknown' : said.state, reason: `${WHERE[evidence]} yet` };
 }
 
 /** What a row means in the light of what is expected. Pure. */
 export function expected(row: DataPlaneRow, source: Expected, facts: RowFacts): Opinion {
+  const own = { ...facts, marginMs: facts.marginMs + source.extraMarginMs };
   const useless = unusable(row, facts);
   const judged = facts.revisions.map((revision, place): Judged => ({
     row,
-    ...(useless ?? judge(row, source, revision, place, facts)),
+    ...(useless ?? judge(row, source, revision, place, own)),
   }));
-  return { ...blank(judged, facts), evidence: source.evidence };
+  return { ...blank(judged, own), evidence: source.evidence };
 }

@@ -17,6 +17,8 @@ export interface HybridFacts extends LiveFacts, RowFacts {
   readonly shadow?: Expected | Unavailable;
   /** The same by the versions of sync v2. */
   readonly fence?: Expected | Unavailable;
+  /** By row id: why its Status API, which was asked, did not say what it has. */
+  readonly silent?: ReadonlyMap<string, string>;
   /** By row id: what was seen of the canary. */
   readonly canaries?: ReadonlyMap<string, Opinion | Unavailable>;
 }
@@ -27,18 +29,21 @@ function opinions(row: DataPlaneRow, facts: HybridFacts, agreed: ReadonlyMap<str
     source === undefined ? [] : ['unavailable' in source ? source : expected(row, source, facts)],
   );
   const agreeing = agreed.get(row.id);
+  const silent = facts.silent?.get(row.id);
   return strongest([
     ...(canary === undefined ? [] : [canary]),
     ...others,
+    ...(silent === undefined ? [] : [{ evidence: 'status', unavailable: silent } as const]),
     ...(agreeing === undefined ? [] : [agreeing]),
   ]);
 }
 
-function absent(name: string): Opinion & Pick<Verdict, 'node' | 'name'> {
+/** A pod that is ready serves something; of a mere name that is not known. */
+function absent(name: string, { live }: LiveFacts): Opinion & Pick<Verdict, 'node' | 'name'> {
   return {
     node: name,
     name,
-    state: 'unknown',
+    state: live.kind === 'pods' ? 'partitioned' : 'unknown',
     revision: undefined,
     evidence: 'agreement',
     proof: undefined,
@@ -55,7 +60,7 @@ export function hybridVerdicts(facts: HybridFacts): readonly Verdict[] {
   const rows = liveRows(facts);
   const agreed = agreement(rows, facts);
   const present = rows.map((row) => ({ node: row.id, name: row.hostname, ...opinions(row, facts, agreed) }));
-  return [...present, ...missingNodes(facts).map(absent)]
+  return [...present, ...missingNodes(facts).map((name) => absent(name, facts))]
     .map((verdict): Verdict => ({ ...verdict, sinceWriteMs: sinceWrite(facts) }))
     .toSorted((a, b) => (a.node < b.node ? -1 : 1));
 }

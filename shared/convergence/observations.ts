@@ -71,6 +71,36 @@ function unseen(row: SeenRow, now: number): DataPlaneRow {
   };
 }
 
+const REMEMBER_CONTROL_PLANES = `
+  WITH gone AS (
+    DELETE FROM kong_ingress.control_planes WHERE seen_at < to_timestamp($2::float8 / 1000) - interval '1 day'
+  )
+  INSERT INTO kong_ingress.control_planes AS c (node, first_seen, seen_at)
+  SELECT DISTINCT node, to_timestamp($2::float8 / 1000), to_timestamp($2::float8 / 1000) FROM unnest($1::text[]) AS n(node)
+  ON CONFLICT (node) DO UPDATE SET seen_at = greatest(c.seen_at, excluded.seen_at)
+  RETURNING ${ms('first_seen')} AS "firstSeen"`;
+
+const RECALL_CONTROL_PLANES = `
+  SELECT ${ms('first_seen')} AS "firstSeen" FROM kong_ingress.control_planes WHERE node = ANY ($1::text[])`;
+
+/**
+ * Since when runs have seen these processes of control planes (their node ids), ms: the youngest decides. At `now` when one
+ * of them is new, or nothing is known of it.
+ */
+export async function steadySince(
+  index: Queryable,
+  nodes: readonly string[],
+  now: number,
+  remember: boolean,
+): Promise<number> {
+  const distinct = [...new Set(nodes)];
+  const [statement, parameters] = remember
+    ? [REMEMBER_CONTROL_PLANES, [distinct, now]]
+    : [RECALL_CONTROL_PLANES, [distinct]];
+  const { rows } = await index.query<{ firstSeen: number }>(statement, parameters);
+  return rows.length < distinct.length || rows.length === 0 ? now : Math.max(...rows.map(({ firstSeen }) => firstSeen));
+}
+
 /** Rows that no run has seen before, where there is no index yet. */
 export async function seenNow(
   _index: Queryable,

@@ -52,11 +52,30 @@ export async function recordBaseline(index: Queryable, { now, snapshotXmax }: Ma
 }
 
 /** The newest revision that was proven on every live data plane, by whichever run; undefined while none is. */
-export async function lastConverged(index: Queryable): Promise<string | undefined> {
-  const { rows } = await index.query<{ id: string }>(
-    'SELECT id::text AS id FROM kong_ingress.revisions WHERE converged_at IS NOT NULL ORDER BY revisions.id DESC LIMIT 1',
+export async function lastConverged(index: Queryable): Promise<Pick<Revision, 'id' | 'snapshotXmax'> | undefined> {
+  const { rows } = await index.query<Pick<Revision, 'id' | 'snapshotXmax'>>(
+    `SELECT id::text AS id, snapshot_xmax AS "snapshotXmax" FROM kong_ingress.revisions
+     WHERE converged_at IS NOT NULL ORDER BY revisions.id DESC LIMIT 1`,
   );
-  return rows[0]?.id;
+  return rows[0];
+}
+
+/** Remembers that a configuration was seen to hold a revision; those that nobody has had for a day are forgotten. */
+export async function rememberConfiguration(index: Queryable, hash: string, revision: string): Promise<void> {
+  await index.query(
+    `WITH old AS (DELETE FROM kong_ingress.configurations WHERE seen_at < now() - interval '1 day' AND hash <> $1)
+     INSERT INTO kong_ingress.configurations AS c (hash, revision, seen_at) VALUES ($1, $2::bigint, now())
+     ON CONFLICT (hash) DO UPDATE SET revision = greatest(c.revision, excluded.revision), seen_at = excluded.seen_at`,
+    [hash, revision],
+  );
+}
+
+/** Configuration → number of the newest revision that it was seen to hold. */
+export async function knownConfigurations(index: Queryable): Promise<ReadonlyMap<string, number>> {
+  const { rows } = await index.query<{ hash: string; revision: string }>(
+    'SELECT hash, revision::text AS revision FROM kong_ingress.configurations',
+  );
+  return new Map(rows.map(({ hash, revision }) => [hash, Number(revision)]));
 }
 
 /** Marks a revision and all before it as converged at `now` (ms); gives the ids that were not yet. */

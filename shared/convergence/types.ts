@@ -109,6 +109,4 @@ export interface Pushes {
   readonly at: readonly number[];
   /** From when on `at` holds every one, ms. */
   readonly completeFrom: number;
-  /** One process announced all of them, and it is the one that runs now. */
-  readonly oneNode: boolean;
 }

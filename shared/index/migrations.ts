@@ -182,6 +182,24 @@ export const MIGRATIONS: readonly string[] = [
     ADD COLUMN status_hash text,
     ADD COLUMN status_since timestamptz;
 
+  -- Processes of control planes, by their node ids: a restart gives a new one.
+  CREATE TABLE kong_ingress.control_planes (
+    node text PRIMARY KEY,
+    first_seen timestamptz NOT NULL,
+    seen_at timestamptz NOT NULL
+  );
+
+  -- Versions that traditional nodes' caches have: "value" since a run that saw it first; "floor": not before this time.
+  CREATE TABLE kong_ingress.node_caches (
+    node text NOT NULL,
+    key text NOT NULL,
+    value text NOT NULL,
+    since timestamptz NOT NULL,
+    floor timestamptz NOT NULL,
+    seen_at timestamptz NOT NULL,
+    PRIMARY KEY (node, key)
+  );
+
   -- Configurations of control planes that were seen to hold a revision, and all before it.
   CREATE TABLE kong_ingress.configurations (
     hash text PRIMARY KEY,

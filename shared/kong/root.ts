@@ -25,6 +25,8 @@ export interface KongRoot {
   /** Bytes, compressed. */
   readonly clusterMaxPayload: number | undefined;
   readonly plugins: readonly string[];
+  /** Name → version of the plugins of `plugins`; those without a version have an empty one. */
+  readonly pluginVersions: ReadonlyMap<string, string>;
 }
 
 function known<T extends string>(value: unknown, allowed: readonly T[], fallback: T): T {
@@ -73,5 +75,8 @@ export function kongRoot(data: unknown): KongRoot {
     readOnlyHost: text(settings.pg_ro_host),
     clusterMaxPayload: number(settings.cluster_max_payload),
     plugins: Object.keys(plugins).toSorted(),
+    pluginVersions: new Map(
+      Object.entries(plugins).map(([name, of]) => [name, isRecord(of) ? (text(of.version) ?? '') : '']),
+    ),
   };
 }

@@ -58,7 +58,7 @@ function verdict(node: string, state: DataPlaneState): Verdict {
 
 function found(states: Readonly<Record<string, DataPlaneState>>, more: Partial<Converged> = {}): Converged {
   const verdicts = Object.entries(states).map(([node, state]) => verdict(node, state));
-  return { topology: 'hybrid', verdicts, newest: undefined, converged: [], proven: undefined, ...more };
+  return { topology: 'hybrid', verdicts, newest: undefined, converged: [], proven: undefined, warnings: [], ...more };
 }
 
 /** A run of converge that found this; gives the events that it published. */

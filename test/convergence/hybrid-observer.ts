@@ -52,6 +52,8 @@ export class HybridObserver {
   readonly #schedule: HybridSchedule;
   readonly #observing: Observing;
   readonly #observations = new Map<string, Observation>();
+  /** Control planes' processes → when they were seen first. */
+  readonly #nodes = new Map<string, number>();
   /** Configuration → number of the newest revision that it was seen to hold. */
   readonly #shadowed = new Map<string, number>();
 
@@ -109,8 +111,6 @@ export class HybridObserver {
     const { pauseMs, replicaLagMs } = this.#schedule;
     const { controlPlanes } = this.#observing;
     const settings = { dbUpdateFrequency: pauseMs / 1000, dbUpdatePropagation: 0 };
-    const nodes = new Set(this.#world.announced.map(({ node }) => node));
-    const last = this.#world.announced.at(-1)?.node;
     return {
       now,
       revisions,
@@ -123,12 +123,18 @@ export class HybridObserver {
       oneControlPlane: controlPlanes === 1,
       replica: replicaLagMs > 0,
       pushes: {
-        at: this.#world.announced.map(({ at }) => at),
+        at: this.#world.announced,
         completeFrom: -600_000,
-        oneNode: nodes.size === 1 && last !== undefined && this.#world.running.includes(last),
       },
+      steadySince: this.#steadySince(now),
       ...(this.#observing.shadow ? { shadow: this.#shadow(revisions) } : {}),
     };
+  }
+
+  #steadySince(now: number): number {
+    const { running } = this.#world;
+    for (const node of running) if (!this.#nodes.has(node)) this.#nodes.set(node, now);
+    return running.length === 0 ? now : Math.max(...running.map((node) => this.#nodes.get(node) ?? now));
   }
 
   #shadow(revisions: readonly Written[]): NonNullable<HybridFacts['shadow']> {
@@ -139,13 +145,15 @@ export class HybridObserver {
       if (holds !== undefined) this.#shadowed.set(hash, Math.max(this.#shadowed.get(hash) ?? 0, Number(holds.id)));
     }
     if (frames.length === 0) return { evidence: 'shadow', unavailable: 'no control plane answers' };
+    const placeOf = (number: number): number | undefined => {
+      const place = revisions.findIndex(({ id }) => Number(id) <= number);
+      return place === -1 ? undefined : place;
+    };
     return {
       evidence: 'shadow',
-      holds: (hash) => {
-        const number = this.#shadowed.get(hash) ?? 0;
-        const place = revisions.findIndex(({ id }) => Number(id) <= number);
-        return place === -1 ? undefined : place;
-      },
+      holds: (hash) => placeOf(this.#shadowed.get(hash) ?? 0),
+      newest: placeOf(Math.max(0, ...this.#shadowed.values())),
+      extraMarginMs: 0,
     };
   }
 

@@ -90,7 +90,7 @@ const TICK_MS = 1_000;
 export class HybridWorld {
   readonly timeline = new Timeline();
   readonly rows = new Map<string, WorldRow>();
-  readonly announced: { readonly at: number; readonly node: string }[] = [];
+  readonly announced: number[] = [];
   readonly dataPlanes: readonly DataPlane[];
   readonly #schedule: HybridSchedule;
   readonly #random: Random;
@@ -165,7 +165,7 @@ export class HybridWorld {
     done();
     const { node } = through;
     this.timeline.after(1 + this.#random.upTo(this.#schedule.announceMs), () => {
-      this.announced.push({ at: this.timeline.now, node });
+      this.announced.push(this.timeline.now);
     });
     this.timeline.after(this.#random.upTo(2), () => {
       if (through.node === node) this.#ring(through);

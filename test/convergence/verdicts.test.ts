@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { AppError } from '../../shared/errors.ts';
 import { convergenceConfig } from '../../shared/convergence/config.ts';
 import { boundMs, holdMs } from '../../shared/convergence/delays.ts';
+import { fenceOf, versionOf } from '../../shared/convergence/fence.ts';
 import { hybridVerdicts } from '../../shared/convergence/hybrid-verdict.ts';
 import type { HybridFacts } from '../../shared/convergence/hybrid-verdict.ts';
 import { traditionalVerdicts } from '../../shared/convergence/traditional-verdict.ts';
@@ -58,14 +59,15 @@ function facts(rows: readonly DataPlaneRow[], more: Partial<HybridFacts> = {}): 
     oneControlPlane: true,
     replica: false,
     pushes: pushes(),
+    steadySince: NOW - 900_000,
     ...more,
   };
 }
 
-/** Announcements of the revision's writes, and of others. */
-function pushes(others: readonly number[] = [], oneNode = true): Pushes {
+/** Announcements of the revision's writes. */
+function pushes(): Pushes {
   const own = [0, 10, 20].map((ms) => REVISION.startedAt + 50 + ms);
-  return { at: [...own, ...others].toSorted((a, b) => a - b), completeFrom: NOW - 600_000, oneNode };
+  return { at: own, completeFrom: NOW - 600_000 };
 }
 
 const stale = { lastSeen: NOW - 46_000, rowSince: NOW - 46_000 };
@@ -83,24 +85,24 @@ const cases: readonly (readonly [title: string, facts: HybridFacts, states: read
   ],
   [
     'Kong announced the write late',
-    facts([row(), other()], { pushes: { at: [NOW - HOLD + 1], completeFrom: 0, oneNode: true } }),
+    facts([row(), other()], { pushes: { at: [NOW - HOLD + 1], completeFrom: 0 } }),
     ['applying', 'applying'],
   ],
   [
     'a control plane restarted, and they have not reported since all pushes',
-    facts([row(), other({ rowFloor: REVISION.writtenAt + HOLD - 1 })], { pushes: pushes([], false) }),
+    facts([row(), other({ rowFloor: REVISION.writtenAt + HOLD - 1 })], { steadySince: NOW - 40_000 }),
     ['applying', 'applying'],
   ],
   [
     'a control plane restarted, and a report has just come, after one that said the same',
     facts([row(), other({ rowSince: NOW, reportBefore: { floor: NOW - 20_000, since: NOW - 3_000 } })], {
-      pushes: pushes([], false),
+      steadySince: NOW - 40_000,
     }),
     ['converged', 'converged'],
   ],
   [
     'a control plane restarted, and they have reported since',
-    facts([row(), other()], { pushes: pushes([], false) }),
+    facts([row(), other()], { steadySince: NOW - 40_000 }),
     ['converged', 'converged'],
   ],
   ['control planes read a replica', facts([row(), other()], { replica: true }), ['unknown', 'unknown']],
@@ -214,7 +216,7 @@ const sole: Revision = { ...young, changes: 1 };
 const earlierOne = { hash: 'old', since: NOW - 900_000, floor: NOW - 30_000 };
 const first = { hash: 'part', since: NOW - 2_500, floor: NOW - 2_600 };
 const latest = { hash: 'new', hashSince: NOW - 700 };
-const one: Pushes = { at: [NOW - 2_900], completeFrom: NOW - 600_000, oneNode: true };
+const one: Pushes = { at: [NOW - 2_900], completeFrom: NOW - 600_000 };
 const three: Pushes = { ...one, at: [NOW - 2_900, NOW - 2_890, NOW - 2_880] };
 const second = row({ ...latest, earlier: [first, earlierOne] });
 
@@ -229,7 +231,7 @@ const complete: readonly (readonly [title: string, row: DataPlaneRow, Revision, 
   ['several writes, in the first one', row({ ...latest, earlier: [earlierOne] }), young, { pushes: three }, false],
   ['several writes, in the second one', second, young, { pushes: three }, true],
   ['the same with another control plane', second, young, { pushes: three, oneControlPlane: false }, false],
-  ['the same after a restart', second, young, { pushes: { ...three, oneNode: false } }, false],
+  ['the same after a restart', second, young, { pushes: three, steadySince: NOW - 17_000 }, false],
   ['the same when the writes took longer than a pause', second, young, { pushes: three, pauseMs: 199 }, false],
   ['the same when somebody else wrote', second, young, { pushes: { ...three, at: [NOW - 2_950, ...three.at] } }, false],
   [
@@ -289,7 +291,12 @@ test('hybrid, by what was before: not while what one of them had before is forgo
 
 test('a stronger evidence decides, and says nothing of what it does not need; what it could not be is said', () => {
   const agreeing = [row(), other()];
-  const shadow = { evidence: 'shadow', holds: (hash: string) => (hash === 'newer' ? 0 : undefined) } as const;
+  const shadow = {
+    evidence: 'shadow',
+    holds: (hash: string) => (hash === 'newer' ? 0 : undefined),
+    newest: 0,
+    extraMarginMs: 0,
+  } as const;
   const [held, overruled] = [
     hybridVerdicts(facts([row({ hash: 'newer' })], { shadow, replica: true })),
     hybridVerdicts(facts(agreeing, { shadow })),
@@ -356,8 +363,8 @@ for (const [title, now, lastEvent, nodeBound, state] of nodes) {
     const given = {
       now,
       revisions: [REVISION],
-      lastEvents: [lastEvent],
-      nodes: [{ node: 'n:8001', boundMs: nodeBound }],
+      lastEvents: [lastEvent === undefined ? undefined : { last: lastEvent, versions: {} }],
+      nodes: [{ node: 'n:8001', boundMs: nodeBound, rebuildMs: 6_500, versions: [] }],
     };
     const [verdict] = traditionalVerdicts(given);
     assert.equal(verdict?.state, state);
@@ -365,6 +372,26 @@ for (const [title, now, lastEvent, nodeBound, state] of nodes) {
     assert.equal(verdict?.revision, state === 'converged' ? '7' : undefined);
   });
 }
+
+const versions = { 'router:version': event, 'plugins_iterator:version': event - 100 };
+const changed = (floor: number, since: number): { key: string; since: number; floor: number }[] =>
+  Object.keys(versions).map((key) => ({ key, since, floor }));
+
+test('traditional: a cache that changed after the last announcement shortens the wait, an earlier change does not', () => {
+  const at = (time: number, floor: number): Verdict | undefined =>
+    traditionalVerdicts({
+      now: time,
+      revisions: [REVISION],
+      lastEvents: [{ last: event, versions }],
+      nodes: [{ node: 'n', boundMs: 12_500, rebuildMs: 6_500, versions: changed(floor, event + 2_000) }],
+    })[0];
+  assert.deepEqual([at(event + 8_500, event)?.state, at(event + 8_500, event)?.evidence], ['converged', 'cache']);
+  assert.equal(at(event + 8_499, event)?.state, 'applying');
+  assert.deepEqual(
+    [at(event + 8_500, event - 1)?.state, at(event + 8_500, event - 1)?.evidence],
+    ['applying', 'bound'],
+  );
+});
 
 test('the hold covers the pause, export, apply and ping, a second control plane, and size', () => {
   const settings = { dbUpdateFrequency: 5, dbUpdatePropagation: 0 };
@@ -381,12 +408,52 @@ test('the bound covers the poll, its look-back, the worker timers and the rebuil
   assert.equal(boundMs({ ...settings, dbUpdatePropagation: 1 }, 10_000), 15_000);
 });
 
+test('the live set: a ready pod without a row is partitioned, a row without a pod is dead', () => {
+  const live = {
+    kind: 'pods',
+    pods: [
+      { name: 'dp-a', ip: '10.0.0.1' },
+      { name: 'x', ip: '10.0.0.2' },
+      { name: 'dp-n', ip: '10.0.0.9' },
+    ],
+  } as const;
+  const verdicts = hybridVerdicts(
+    facts([row(), other(), other({ id: 'c', hostname: 'gone', ip: '10.0.0.3' })], { live }),
+  );
+  assert.deepEqual(
+    verdicts.map(({ node, state }) => `${node} ${state}`),
+    ['a converged', 'b converged', 'dp-n partitioned'],
+  );
+});
+
+/** Versions from 10 downwards; each with the place of the oldest revision that it came after. */
+function versionRows(...after: readonly (number | null)[]): { version: number; after: number | null }[] {
+  return after.map((place, n) => ({ version: 10 - n, after: place }));
+}
+
+test('versions of sync v2: a later one is a fence, the own one only when it is alone', () => {
+  assert.deepEqual(['0'.repeat(31) + '7', '0'.repeat(32), `v02_${'0'.repeat(26)}1f`, 'ab'.repeat(16)].map(versionOf), [
+    7,
+    undefined,
+    31,
+    undefined,
+  ]);
+  assert.equal(fenceOf(versionRows(0, 0, 1, 1), REVISION, 0, false), 9, 'the first one after it');
+  assert.equal(fenceOf(versionRows(0, 0, 1, 1), REVISION, 0, true), undefined, 'changes come one by one');
+  assert.equal(fenceOf(versionRows(1, 1), REVISION, 0, false), undefined, 'several own ones');
+  assert.equal(fenceOf(versionRows(1, 2), { ...REVISION, changes: 1 }, 0, true), 10, 'its only one');
+  assert.equal(fenceOf(versionRows(1, 1), { ...REVISION, changes: 1 }, 0, false), undefined, 'somebody else wrote too');
+  assert.equal(fenceOf(versionRows(null), { ...REVISION, changes: 1 }, 0, false), 10);
+  assert.equal(fenceOf(versionRows(null, null), { ...REVISION, changes: 1 }, 0, false), undefined);
+});
+
 test('settings: unless told otherwise there may be a second control plane, and the rows decide who lives', () => {
   assert.deepEqual(convergenceConfig({}), {
     controlPlanes: 2,
     live: { kind: 'seen', forgetAfterMs: 300_000 },
     silentAfterMs: 45_000,
     incompatible: 'block',
+    status: { urls: new Map(), podPort: undefined },
   });
   assert.deepEqual(
     convergenceConfig({
@@ -400,9 +467,20 @@ test('settings: unless told otherwise there may be a second control plane, and t
       live: { kind: 'list', nodes: ['dp-1', 'dp-2'] },
       silentAfterMs: 4_000,
       incompatible: 'ignore',
+      status: { urls: new Map(), podPort: undefined },
     },
   );
+  const cluster = { KONG_CLUSTER_URL: 'wss://cp:8005', KONG_CLUSTER_CERTIFICATE: 'c', KONG_CLUSTER_KEY: 'k' };
+  const more = { KONG_DATA_PLANE_SERVICE: 'kong/dp', KONG_STATUS_URLS: 'a=http://h:1,b=http://h:2' };
+  const found = convergenceConfig({ ...cluster, ...more, KONG_DATA_PLANE_STATUS_PORT: '8100' });
+  assert.deepEqual([found.cluster?.ca, found.cluster?.serverName], ['c', 'kong_clustering']);
+  assert.deepEqual([found.service, found.status.podPort], [{ namespace: 'kong', name: 'dp' }, 8100]);
+  assert.equal(found.status.urls.get('b'), 'http://h:2');
   for (const bad of [
+    { ...cluster, KONG_CLUSTER_KEY: '' },
+    { ...cluster, KONG_CLUSTER_URL: 'https://cp:8005' },
+    { KONG_DATA_PLANE_SERVICE: 'dp' },
+    { KONG_STATUS_URLS: 'http://h:1' },
     { KONG_CONTROL_PLANES: '0' },
     { KONG_DATA_PLANE_FORGET_SECONDS: '10' },
     { KONG_INCOMPATIBLE_DATA_PLANES: 'no' },

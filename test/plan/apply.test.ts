@@ -55,6 +55,7 @@ const KONG: KongRoot = {
   clusterMaxPayload: undefined,
   databaseAddress: undefined,
   plugins: [],
+  pluginVersions: new Map(),
 };
 
 interface Fakes {

@@ -112,7 +112,14 @@ export async function convergedOf(index: Queryable): Promise<Converged> {
     'UPDATE kong_ingress.revisions SET converged_at = now() WHERE converged_at IS NULL RETURNING id::text AS id',
   );
   const converged = rows.map((row) => row.id);
-  return { topology: 'hybrid', verdicts: [EVIDENCE], newest: undefined, converged, proven: converged.at(-1) };
+  return {
+    topology: 'hybrid',
+    verdicts: [EVIDENCE],
+    newest: undefined,
+    warnings: [],
+    converged,
+    proven: converged.at(-1),
+  };
 }
 
 async function makeLab(

@@ -259,7 +259,14 @@ test('both dead letter queues have an alarm', () => {
 test('every kind of trouble that converge measures has one alarm, on a metric that exists', () => {
   const own = ofType('AWS::CloudWatch::Alarm').filter((alarm) => alarm['Namespace'] === 'KongIngressFunctions');
   const measured = [
-    ...measurements({ topology: 'unknown', verdicts: [], newest: undefined, converged: [], proven: undefined }),
+    ...measurements({
+      topology: 'unknown',
+      verdicts: [],
+      newest: undefined,
+      converged: [],
+      proven: undefined,
+      warnings: [],
+    }),
     ...indexMeasurements(statusOf(NOTHING_RECORDED)),
   ].map(({ name }) => name);
   const watched = own.map((alarm) => String(alarm['MetricName']));

@@ -51,9 +51,14 @@ export async function undoAll(context: Context): Promise<void> {
 }
 
 /** The running stand-in, announced by a log line. */
-export function standIn(context: Context, adminUrls: readonly string[], nodes: readonly KongNode[]): KongStandIn {
+export function standIn(
+  context: Context,
+  adminUrls: readonly string[],
+  nodes: readonly KongNode[],
+  cluster?: KongStandIn['cluster'],
+): KongStandIn {
   const { topology } = context.options;
   const [adminUrl = ''] = adminUrls;
   context.log(`stand-in Kong (not Kong Gateway), ${topology}, Admin API on ${adminUrls.join(', ')}`);
-  return { topology, adminUrls, adminUrl, nodes, stop: () => undoAll(context) };
+  return { topology, adminUrls, adminUrl, nodes, cluster, stop: () => undoAll(context) };
 }

@@ -4,6 +4,7 @@ import { startAdmin } from '../admin/server.ts';
 import { migrate } from '../database/migrate.ts';
 import { standIn } from './context.ts';
 import type { Context } from './context.ts';
+import { startClusterListener } from './cluster-listener.ts';
 import { ControlPlane } from './control-plane.ts';
 import { DataPlane } from './data-plane.ts';
 import { startListeners } from './node.ts';
@@ -65,6 +66,8 @@ export async function startHybrid(context: Context): Promise<KongStandIn> {
   const controlPlane = new ControlPlane({ pool, nodeId, settings, log });
   await controlPlane.start();
   context.undo.push(() => controlPlane.stop());
+  const cluster = await startClusterListener(controlPlane);
+  context.undo.push(() => cluster.stop());
   const admin = await startAdmin({
     pool: context.pool(),
     role: 'control_plane',
@@ -79,5 +82,5 @@ export async function startHybrid(context: Context): Promise<KongStandIn> {
     await startDataPlane(context, pool, 'dp1', controlPlane, true),
     await startDataPlane(context, pool, 'dp2', controlPlane, false),
   ];
-  return standIn(context, [admin.url], nodes);
+  return standIn(context, [admin.url], nodes, cluster);
 }

@@ -1,4 +1,5 @@
 import type { Faults } from '../admin/faults.ts';
+import type { ClusterListener } from './cluster-listener.ts';
 import type { DataPlane } from './data-plane.ts';
 import type { ListenerPorts } from './node.ts';
 import type { NodeSettings } from './settings.ts';
@@ -45,6 +46,8 @@ export interface KongStandIn {
   readonly adminUrls: readonly string[];
   readonly adminUrl: string;
   readonly nodes: readonly KongNode[];
+  /** The control plane's cluster port, with the certificate and key of its data planes; undefined in traditional mode. */
+  readonly cluster: Pick<ClusterListener, 'url' | 'pair'> | undefined;
   /** Ends everything; the database keeps its data. */
   stop(): Promise<void>;
 }

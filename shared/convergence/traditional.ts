@@ -1,0 +1,45 @@
+import type { AdminNode } from '../kong/admin-nodes.ts';
+import type { KongRoot } from '../kong/root.ts';
+import type { Convergence } from './converge.ts';
+import { boundMs, rebuildMs } from './delays.ts';
+import { invalidations } from './evidence.ts';
+import type { Known, Memory } from './hybrid.ts';
+import { observedVersions, readVersions } from './node-cache.ts';
+import type { CachedVersion } from './node-cache.ts';
+import type { NodeFacts, TraditionalFacts } from './traditional-verdict.ts';
+
+/** A node of the Admin API; `root` is undefined when it does not answer. */
+export interface ProbedNode {
+  readonly node: AdminNode;
+  readonly root: KongRoot | undefined;
+}
+
+function factsOf({ node, root }: ProbedNode, entities: number, versions: readonly CachedVersion[]): NodeFacts {
+  return {
+    node: node.name,
+    boundMs: root === undefined ? undefined : boundMs(root, entities),
+    rebuildMs: root === undefined ? 0 : rebuildMs(root, entities),
+    versions,
+  };
+}
+
+/** Reads all evidence of traditional mode. Only a run that remembers asks caches: once is not enough to see a change. */
+export async function traditionalEvidence(
+  run: Convergence,
+  { database, revisions }: Known,
+  nodes: readonly ProbedNode[],
+  memory: Memory,
+): Promise<TraditionalFacts> {
+  const { now, entities } = database;
+  const answering = nodes.flatMap(({ node, root }) => (root === undefined ? [] : [node]));
+  const versions =
+    memory === 'remember'
+      ? await observedVersions(run.index, await readVersions(run.config, answering), now)
+      : new Map<string, readonly CachedVersion[]>();
+  return {
+    now,
+    revisions,
+    lastEvents: await invalidations(run.kong, revisions),
+    nodes: nodes.map((item) => factsOf(item, entities, versions.get(item.node.name) ?? [])),
+  };
+}
