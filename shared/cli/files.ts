@@ -2,7 +2,7 @@ import { readFileSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { type Document, parseAllDocuments } from 'yaml';
 import { AppError } from '../errors.ts';
-import { type JsonRecord, isRecord } from '../json.ts';
+import { type JsonRecord, isRecord, parseJson } from '../json.ts';
 import { withDefaults } from '../kubernetes/defaults.ts';
 import { kindOfManifest } from '../kubernetes/kinds.ts';
 import { parseObject } from '../kubernetes/object.ts';
@@ -39,10 +39,16 @@ function valueOf(document: Document.Parsed, source: string): unknown {
   }
 }
 
+/** The values of a text; JSON is read as such, which takes a tenth of the time of the YAML that it also is. Throws MANIFEST_INVALID. */
+function valuesOf(text: string, source: string): readonly unknown[] {
+  const json = text.trimStart().startsWith('{') ? parseJson(text) : undefined;
+  if (json !== undefined) return [json];
+  return parseAllDocuments(text, { logLevel: 'silent' }).map((document) => valueOf(document, source));
+}
+
 /** The documents of a YAML or JSON text; `List` kinds give their items. Throws MANIFEST_INVALID. */
 function documents(text: string, source: string): readonly unknown[] {
-  return parseAllDocuments(text, { logLevel: 'silent' }).flatMap((document) => {
-    const value = valueOf(document, source);
+  return valuesOf(text, source).flatMap((value) => {
     if (isRecord(value) && typeof value['kind'] === 'string' && value['kind'].endsWith('List')) {
       const items: unknown = value['items'];
       if (Array.isArray(items)) return items;

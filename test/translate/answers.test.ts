@@ -65,16 +65,49 @@ ${numbers.map(service).join('\n')}
 `;
 }
 
-test('what does not depend on each other is read together: more paths and plugins are not more waits', async () => {
-  const waits: number[] = [];
-  for (const paths of [2, 20]) {
-    const { objects } = parseManifests(manifests(paths), 'test', false);
-    const lookup = promised(snapshotLookup(objects));
-    const root = objects.find(isRoot);
-    assert.ok(root !== undefined);
-    const { proposals } = await translateRoot(root, lookup, OPTIONS);
-    assert.equal(proposals.filter(({ type }) => type === 'services').length, paths);
-    waits.push(lookup.waits());
-  }
-  assert.equal(waits[0], waits[1]);
-});
+function ingressTo(index: number): string {
+  return `---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: { name: web-${index}, annotations: { konghq.com/plugins: p } }
+spec: { ingressClassName: kong, rules: [{ http: { paths: [${pathTo(index)}] } }] }
+${service(index)}`;
+}
+
+/** As many Ingresses that name a plugin, and an entity for each route that it is bound to. */
+function bound(ingresses: number): string {
+  const numbers = Array.from({ length: ingresses }, (_, index) => index);
+  return `
+apiVersion: configuration.konghq.com/v1alpha1
+kind: KongCustomEntity
+metadata: { name: entity }
+spec: { controllerName: kong, type: degraphql_routes, fields: {}, parentRef: { kind: KongPlugin, name: p } }
+---
+apiVersion: configuration.konghq.com/v1
+kind: KongPlugin
+metadata: { name: p }
+plugin: degraphql
+${numbers.map(ingressTo).join('\n')}
+`;
+}
+
+const GROWING: readonly (readonly [title: string, manifests: (count: number) => string, type: string])[] = [
+  ['paths of an Ingress', manifests, 'services'],
+  ['Ingresses that a plugin is bound to', bound, 'degraphql_routes'],
+];
+
+for (const [title, make, type] of GROWING) {
+  test(`what does not depend on each other is read together: ${title}`, async () => {
+    const waits: number[] = [];
+    for (const count of [2, 20]) {
+      const { objects } = parseManifests(make(count), 'test', false);
+      const lookup = promised(snapshotLookup(objects));
+      const root = objects.find(isRoot);
+      assert.ok(root !== undefined);
+      const { proposals } = await translateRoot(root, lookup, OPTIONS);
+      assert.equal(proposals.filter((proposal) => proposal.type === type).length, count);
+      waits.push(lookup.waits());
+    }
+    assert.equal(waits[0], waits[1]);
+  });
+}
