@@ -7,7 +7,7 @@ import { listCluster } from '../shared/kubernetes/cluster.ts';
 import { publisher } from '../shared/publish.ts';
 import { reconcile } from '../shared/reconcile.ts';
 import { isAnswered, parseRequest, type Request } from '../shared/reconcile/request.ts';
-import { report } from '../shared/report/report.ts';
+import { remind, report } from '../shared/report/report.ts';
 
 const fleet = connectOnce(() => process.env);
 const client = new EventBridgeClient({});
@@ -48,6 +48,7 @@ async function heal(
   for (const notice of takeNotices()) logger.error('the Admin API needs attention', { cluster, notice });
   const bus = publisher({ client, eventBusName: process.env['EVENT_BUS_NAME'] ?? '', cluster });
   await report(slices, { logger, publisher: bus, reporters });
+  await remind({ logger, reporters });
   const held = 'deletes are held back: run it with "force" when they are meant';
   if (result.braked > 0) logger.error(held, { cluster, ...summary });
   else logger.info('reconciled', { cluster, ...summary });

@@ -1,3 +1,5 @@
+import type { Finding } from '../translate/types.ts';
+import type { Key } from '../kubernetes/keys.ts';
 import type { Queryable } from './database.ts';
 
 /** How often something was said of an object, and whether the cluster is to be told now. */
@@ -28,4 +30,17 @@ export async function countTold(database: Queryable, names: readonly string[]): 
 export async function forgetTold(database: Queryable, names: readonly string[]): Promise<void> {
   if (names.length === 0) return;
   await database.query("UPDATE kong_ingress.events SET told_at = '-infinity' WHERE name = ANY ($1::text[])", [names]);
+}
+
+/** Roots with findings, as they were translated last: at most `limit` of those whose key comes after `root`, in order. */
+export async function findingsAfter(
+  database: Queryable,
+  root: Key,
+  limit: number,
+): Promise<readonly { readonly root: Key; readonly findings: readonly Finding[] }[]> {
+  const { rows } = await database.query<{ root: Key; findings: readonly Finding[] }>(
+    `SELECT root, findings FROM kong_ingress.roots WHERE findings <> '[]'::jsonb AND root > $1 ORDER BY root LIMIT $2`,
+    [root, limit],
+  );
+  return rows;
 }

@@ -2,7 +2,7 @@ import { AppError } from '../errors.ts';
 import type { Queryable } from '../index/database.ts';
 import { guarded } from '../index/guarded.ts';
 import { refOfKey } from '../index/refs.ts';
-import { countTold, forgetTold, type Told } from '../index/told.ts';
+import { countTold, findingsAfter, forgetTold, type Told } from '../index/told.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import {
   eventName,
@@ -125,12 +125,14 @@ async function failureOf(one: Addressed, told: Told, parts: EventParts): Promise
   }
 }
 
-async function tellOf(slices: readonly SliceResult[], parts: EventParts): Promise<void> {
-  const notices = noticesOf(slices, parts.cluster);
+async function tellAll(
+  notices: readonly Notice[],
+  known: ReadonlyMap<Key, KubernetesObject>,
+  parts: EventParts,
+): Promise<void> {
   if (notices.length === 0) return;
   const { now = Date.now } = parts;
   const until = now() + ENOUGH_MS;
-  const known = new Map(slices.flatMap((slice) => [...slice.objects]));
   const all = await addressed(notices, known, parts);
   if (all.length === 0) return;
   const told = await guarded(() =>
@@ -155,11 +157,36 @@ async function tellOf(slices: readonly SliceResult[], parts: EventParts): Promis
   }
 }
 
+/** The cluster forgets Events after an hour unless they are counted. */
+const REMIND_MS = 30 * 60_000;
+
+/** Says again what is still wrong, a part of the roots at a time, and then nothing for a while. */
+function reminder(parts: EventParts): () => Promise<void> {
+  const { index, now = Date.now } = parts;
+  let [last, restUntil] = ['', 0];
+  return async () => {
+    if (now() < restUntil) return;
+    const rows = await guarded(() => findingsAfter(index, last, MOST));
+    if (rows.length < MOST) restUntil = now() + REMIND_MS;
+    last = rows.length < MOST ? '' : (rows.at(-1)?.root ?? '');
+    await tellAll(
+      rows.flatMap(({ findings }) => findings.map(noticeOf)),
+      new Map(),
+      parts,
+    );
+  };
+}
+
 /**
  * Makes Events (events.k8s.io/v1) of findings and recoveries. The same thing said of the same generation of an object is
  * one Event, which is counted at most every five minutes. Costs nothing for slices that have nothing to say; an object
  * that is gone has none. Rejects with EVENTS_NOT_CREATED, INDEX_* and KUBERNETES_* errors.
  */
 export function eventReporter(parts: EventParts): Reporter {
-  return { name: 'events', tell: (slices) => tellOf(slices, parts) };
+  return {
+    name: 'events',
+    tell: (slices) =>
+      tellAll(noticesOf(slices, parts.cluster), new Map(slices.flatMap((slice) => [...slice.objects])), parts),
+    remind: reminder(parts),
+  };
 }

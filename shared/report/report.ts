@@ -12,6 +12,8 @@ export interface Reporter {
   readonly name: string;
   /** Tells of slices, in the order in which they ran. A rejection is logged and fails nothing. */
   tell(slices: readonly SliceResult[], logger: ReportLogger): Promise<void>;
+  /** Says again what is still so, where what was said does not last. A rejection is logged and fails nothing. */
+  remind?(): Promise<void>;
 }
 
 export interface ReportTools {
@@ -41,4 +43,9 @@ export async function report(slices: readonly SliceResult[], tools: ReportTools)
   const { logger, publisher, reporters } = tools;
   await announce(slices, logger, publisher);
   for (const reporter of reporters) await reported(reporter.name, logger, () => reporter.tell(slices, logger));
+}
+
+/** Says again what is still so; for runs that look at the whole cluster. Never rejects. */
+export async function remind({ logger, reporters }: Pick<ReportTools, 'logger' | 'reporters'>): Promise<void> {
+  for (const reporter of reporters) await reported(reporter.name, logger, async () => reporter.remind?.());
 }

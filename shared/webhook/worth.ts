@@ -13,7 +13,7 @@ function texts(object: JsonRecord, field: 'annotations' | 'labels'): JsonRecord 
 const always = (): boolean => true;
 
 /** Kinds that something can be said about, and when. The others change too often to be looked at for nothing. */
-const CHECKED: { readonly [K in Kind]?: (object: JsonRecord) => boolean } = {
+export const CHECKED: { readonly [K in Kind]?: (object: JsonRecord) => boolean } = {
   Ingress: always,
   TCPIngress: always,
   UDPIngress: always,

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { CHECKED } from '../../shared/webhook/worth.ts';
+import { readme } from '../support/readme.ts';
 import { usePlanes } from '../support/planes.ts';
 import { CASES } from './cases.ts';
 import { judgeReview, reviewOf, store, toolsFor } from './support.ts';
@@ -25,3 +27,18 @@ test('every check lets the right object pass and refuses the wrong one with what
       });
     }
   }));
+
+/** Kinds of which nothing is refused; rules.test.ts shows what they are warned of. */
+const WARNED = ['KongIngress', 'KongLicense', 'Service'];
+
+test('every kind that is judged has a check here, and a row in the README', () => {
+  const checked = new Set([...CASES.map(({ accepted }) => accepted.kind), ...WARNED]);
+  assert.deepEqual([...checked].toSorted(), Object.keys(CHECKED).toSorted());
+  const [, text = ''] = /\n## Admission\n([^]*?)\n## /.exec(readme()) ?? [];
+  const rows = text.split('\n').flatMap((line) => /^\| (.*?) \|/.exec(line)?.[1] ?? []);
+  for (const kind of checked)
+    assert.ok(
+      rows.some((row) => row.split(/[ ,]+/).includes(kind)),
+      kind,
+    );
+});

@@ -179,6 +179,7 @@ test('what is only not there yet is a warning, and deprecated things are', (t) =
       ['KongIngress', manifest('KongIngress', 'old', { proxy: {} }), /KongUpstreamPolicy.*proxy has no effect/],
       ['TCPIngress', manifest('TCPIngress', 'old', stream, OURS), /a TCPRoute or TLSRoute replaces it/],
       ['UDPIngress', manifest('UDPIngress', 'old', stream, OURS), /a UDPRoute replaces it/],
+      ['KongLicense', manifest('KongLicense', 'one', { rawLicenseString: 'x' }), /licences need Kong Enterprise/],
       [
         'konghq.com/override',
         manifest(

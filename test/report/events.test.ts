@@ -160,6 +160,23 @@ test('Events that the cluster has forgotten are made again, and those that the i
     assert.deepEqual(about(await events()), [[...MISSING, 1]]);
   }));
 
+test('what is still wrong is said again before the cluster forgets it, and what is right is not', (t) =>
+  withLab(t, async ({ events, work, plane, parts }) => {
+    let now = Date.now();
+    const reporter = eventReporter({ ...parts, now: () => now });
+    await work(gone(1));
+    await runSlice({ changes: [plane.cluster.put(ingress('well', ['b.test / echo 80']))] }, plane.dependencies);
+    const counted = async (): Promise<unknown> => {
+      await plane.pool.query("UPDATE kong_ingress.events SET told_at = told_at - interval '6 minutes'");
+      await reporter.remind?.();
+      return about(await events()).map((event) => (Array.isArray(event) ? event[3] : event));
+    };
+    assert.deepEqual(await counted(), [2]);
+    assert.deepEqual(await counted(), [2], 'not again so soon');
+    now += 31 * 60_000;
+    assert.deepEqual(await counted(), [3]);
+  }));
+
 test('a finding on another object is its Event, if it is still there', (t) =>
   withLab(t, async ({ events, plane, parts }) => {
     const old = service('echo', 80, { 'konghq.com/override': 'x' });
