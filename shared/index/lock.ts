@@ -89,16 +89,21 @@ function hold(client: pg.PoolClient, meter: Meter, schema: string): Lock {
     client.off('end', onEnd);
     client.release(destroy);
   };
-  const send = async <Row extends pg.QueryResultRow>(
-    text: string,
-    values?: unknown[],
-  ): Promise<pg.QueryResult<Row>> => {
-    if (broken !== undefined || ended) throw lost(broken);
-    meter.statements += 1;
-    const result = await client.query<Row>(text, values);
-    provenAt = Date.now();
-    return result;
+  /** One statement at a time: roots that are translated at once ask at once, and a connection takes them in turn. */
+  let busy: Promise<unknown> = Promise.resolve();
+  const inOrder = <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = busy.then(work);
+    busy = turn.catch(() => undefined);
+    return turn;
   };
+  const send = <Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<pg.QueryResult<Row>> =>
+    inOrder(async () => {
+      if (broken !== undefined || ended) throw lost(broken);
+      meter.statements += 1;
+      const result = await client.query<Row>(text, values);
+      provenAt = Date.now();
+      return result;
+    });
   return {
     query: (text, values) => send(inSchema(text, schema), values),
     check: async () => {
@@ -116,7 +121,7 @@ function hold(client: pg.PoolClient, meter: Meter, schema: string): Lock {
       if (ended) return;
       if (broken !== undefined) return end(true);
       meter.statements += 1;
-      await client.query('ROLLBACK').then(
+      await inOrder(() => client.query('ROLLBACK')).then(
         () => end(false),
         () => end(true),
       );

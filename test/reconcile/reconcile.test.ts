@@ -188,3 +188,31 @@ test('it stops before its time is up and goes on in the next run', () =>
     assert.equal(rest.differences.roots.length, 4);
     assert.equal((await counts(plane)).routes, 6);
   }));
+
+test('what Kong refuses is tried again after pauses that double up to an hour, and at once when it changes', () =>
+  withPlane(1, async (plane) => {
+    let tries = 0;
+    plane.faults = (method, path) => {
+      if (method !== 'PUT' || !path.startsWith('/routes/')) return undefined;
+      tries += 1;
+      return { status: 400, body: { message: 'schema violation', name: 'schema violation', code: 2 } };
+    };
+    const pauses: number[] = [];
+    for (let expected = 1; expected <= 9; expected += 1) {
+      await run(plane);
+      assert.equal(tries, expected);
+      // Before its time nothing is sent.
+      await run(plane);
+      assert.equal(tries, expected);
+      const { rows } = await plane.pool.query<{ minutes: number }>(
+        'SELECT round(extract(epoch FROM retry_at - now()) / 60)::float8 AS minutes FROM kong_ingress.quarantine',
+      );
+      pauses.push(rows[0]?.minutes ?? 0);
+      await plane.pool.query("UPDATE kong_ingress.quarantine SET retry_at = now() - interval '1 second'");
+    }
+    assert.deepEqual(pauses, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
+    await plane.pool.query("UPDATE kong_ingress.quarantine SET retry_at = now() + interval '1 hour'");
+    plane.faults = () => undefined;
+    await runSlice({ changes: [plane.cluster.put(ingress('web-0', ['a0.test /new echo 80']))] }, plane.dependencies);
+    assert.equal((await counts(plane))['routes'], 1);
+  }));

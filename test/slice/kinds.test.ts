@@ -93,7 +93,7 @@ async function check(played: Play): Promise<void> {
 test('slices equal a full translation after every change of any kind, and a reconcile finds what was lost', async (context) => {
   const kinds = new Set(SCENES.flatMap((scene) => [...kindsOf(scene)]));
   assert.ok(kinds.size > 25, [...kinds].join(' '));
-  const report = await fc.check(fc.asyncProperty(plays, check), { numRuns: cases(150) });
+  const report = await fc.check(fc.asyncProperty(plays, check), { numRuns: cases(250) });
   context.diagnostic(`${report.numRuns} sequences, ${steps} changes of ${kinds.size} kinds, seed ${report.seed}`);
   if (!report.failed) return;
   const [played] = report.counterexample ?? [];

@@ -24,6 +24,8 @@ export interface MemoryKong {
   rows(): ReadonlyMap<string, string>;
   /** Puts a row there as somebody else would. */
   plant(type: EntityType, id: string, body: Body): void;
+  /** Adds a tag to a row as somebody else would. */
+  mark(id: string, tag: string): void;
   remove(id: string): void;
   clear(): void;
 }
@@ -142,6 +144,11 @@ export function memoryKong(filterTags: readonly string[]): MemoryKong {
     content: () => new Map([...stored.values()].map(({ type, id, body }) => [`${type}/${id}`, contentText(body)])),
     rows: () => new Map([...stored.values()].map(({ type, id, xmin }) => [`${type}/${id}`, xmin])),
     plant: (type, id, body) => void write(type, id, body),
+    mark: (id, tag) => {
+      const row = stored.get(id);
+      const tags = row?.body['tags'];
+      if (row !== undefined && Array.isArray(tags)) write(row.type, id, { ...row.body, tags: [...tags, tag] });
+    },
     remove: (id) => drop(id),
     clear: () => stored.clear(),
   };

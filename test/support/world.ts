@@ -25,6 +25,8 @@ export interface World {
   readonly cluster: MemoryCluster;
   readonly kong: MemoryKong;
   readonly pool: pg.Pool;
+  /** Of the index's database. */
+  readonly url: string;
   dependencies(options: TranslateOptions): SliceDependencies;
   /** Forgets everything. */
   clear(): Promise<void>;
@@ -66,6 +68,7 @@ export async function startWorld(server: TemporaryPostgres, name: string): Promi
     cluster,
     kong,
     pool,
+    url: connectionString,
     dependencies: (options) => ({
       statePool: pool,
       kongPool,
