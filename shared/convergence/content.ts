@@ -33,9 +33,14 @@ const COMPARED: Readonly<Record<string, readonly string[]>> = {
   oauth2_credentials: ['consumer_id'],
 };
 
+/** Kong does not note when a credential was changed last. */
+function timesOf(table: string): readonly string[] {
+  return /credentials$|^acls$|^jwt_secrets$/.test(table) ? ['created_at'] : ['created_at', 'updated_at'];
+}
+
 /** Tables and columns that a frame is compared with, for the grants in the README. */
 export const COMPARED_COLUMNS: ReadonlyMap<string, readonly string[]> = new Map(
-  Object.entries(COMPARED).map(([table, columns]) => [table, ['id', 'created_at', 'updated_at', ...columns]]),
+  Object.entries(COMPARED).map(([table, columns]) => [table, ['id', ...timesOf(table), ...columns]]),
 );
 
 /** Which of those columns this Kong's database has and the role may read, by table. */

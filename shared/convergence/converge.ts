@@ -9,14 +9,15 @@ import { byDatabase } from '../kong/discovery-database.ts';
 import type { NodeLister } from '../kong/discovery-nodes.ts';
 import type { KongRoot } from '../kong/root.ts';
 import type { ConvergenceConfig } from './config.ts';
-import { databaseFacts } from './evidence.ts';
+import { databaseFacts, timelineOf } from './evidence.ts';
+import type { DatabaseFacts } from './evidence.ts';
 import { hybridEvidence } from './hybrid.ts';
 import type { Known, Memory } from './hybrid.ts';
 import { hybridVerdicts } from './hybrid-verdict.ts';
 import type { PodLister } from './live.ts';
 import { preflight } from './preflight.ts';
 import { rememberVerdicts } from './remember.ts';
-import { lastConverged, markConverged, openRevisions, recordBaseline } from './revisions.ts';
+import { failedOver, lastConverged, markConverged, openRevisions, recordBaseline } from './revisions.ts';
 import type { Mark } from './revisions.ts';
 import { provenEverywhere } from './proven-verdict.ts';
 import { traditionalEvidence } from './traditional.ts';
@@ -121,6 +122,11 @@ async function traditional(
   return traditionalVerdicts(await traditionalEvidence(run, known, nodes, memory));
 }
 
+async function isNewTimeline({ kong, index }: Convergence, database: DatabaseFacts): Promise<boolean> {
+  const timeline = await timelineOf(kong);
+  return timeline !== undefined && failedOver(index, timeline, database);
+}
+
 /** Fails closed: evidence that cannot be read gives `unknown` with the reason. */
 async function judge(run: Convergence, revisions: readonly Revision[], memory: Memory): Promise<Judged> {
   const found = await adminNodes(run).catch((error: unknown) => {
@@ -145,6 +151,13 @@ async function judge(run: Convergence, revisions: readonly Revision[], memory: M
   }
   try {
     const database = await databaseFacts(run.kong);
+    if (memory === 'remember' && (await isNewTimeline(run, database))) {
+      return {
+        topology,
+        ...nothing,
+        verdicts: because('PostgreSQL failed over; everything is proven anew from now on'),
+      };
+    }
     const known = { roots, database, revisions };
     const verdicts = await (topology === 'hybrid'
       ? hybrid(run, known, memory)

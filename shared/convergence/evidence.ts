@@ -40,6 +40,21 @@ export async function databaseFacts(kong: Queryable): Promise<DatabaseFacts> {
 }
 
 /**
+ * The timeline of Kong's PostgreSQL: another one after a failover, when what was acknowledged may be lost and numbers of
+ * transactions mean something else (DB §6 row 7). Undefined where the service does not tell.
+ */
+export async function timelineOf(kong: Queryable): Promise<number | undefined> {
+  const read = select<{ timeline: number }>(
+    kong,
+    'the timeline',
+    'SELECT timeline_id AS timeline FROM pg_control_checkpoint()',
+    [],
+  );
+  const rows = await read.catch(() => []);
+  return rows[0]?.timeline;
+}
+
+/**
  * The data planes' rows. "After the write" needs no clock: a transaction that began later has a younger xid than the
  * snapshot's (DB §2.7). Throws KONG_DATABASE_UNAVAILABLE.
  */

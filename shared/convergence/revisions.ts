@@ -51,6 +51,25 @@ export async function recordBaseline(index: Queryable, { now, snapshotXmax }: Ma
   );
 }
 
+/**
+ * Remembers the timeline of Kong's PostgreSQL; true when it is another one than before. Then everything is to be proven
+ * anew: a revision without changes is recorded, as a baseline.
+ */
+export async function failedOver(index: Queryable, timeline: number, { now, snapshotXmax }: Mark): Promise<boolean> {
+  const { rows } = await index.query(
+    `WITH before AS (SELECT value FROM kong_ingress.meta WHERE name = 'timeline'),
+     remembered AS (
+       INSERT INTO kong_ingress.meta (name, value) VALUES ('timeline', $1)
+       ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE meta.value <> excluded.value
+     )
+     INSERT INTO kong_ingress.revisions (written_at, started_at, snapshot_xmax, changes)
+     SELECT to_timestamp($2::float8 / 1000), to_timestamp($2::float8 / 1000), $3, 0 FROM before WHERE value <> $1
+     RETURNING id`,
+    [String(timeline), now, snapshotXmax],
+  );
+  return rows.length > 0;
+}
+
 /** The newest revision that was proven on every live data plane, by whichever run; undefined while none is. */
 export async function lastConverged(index: Queryable): Promise<Pick<Revision, 'id' | 'snapshotXmax'> | undefined> {
   const { rows } = await index.query<Pick<Revision, 'id' | 'snapshotXmax'>>(

@@ -290,6 +290,18 @@ test('traditional: a write that Kong did not announce is never converged', async
   assert.match(found.verdicts[0]?.reason ?? '', /announced/);
 });
 
+test('hybrid: after a failover nothing counts that was proven, until it is proven anew', async () => {
+  const { run, write, pool } = await bed('hybrid');
+  await write('shop');
+  const earlier = (await until(run, allConverged)).at(-1);
+  await pool.query(`UPDATE kong_ingress.meta SET value = '0' WHERE name = 'timeline'`);
+  const failed = await converge(run);
+  assert.ok(failed.verdicts.every(({ state, reason }) => state === 'unknown' && /failed over/.test(reason)));
+  const again = (await until(run, (found) => allConverged(found) && found.converged.length > 0)).at(-1);
+  assert.ok(Number(again?.proven) > Number(earlier?.proven));
+  assert.equal(again?.newest?.changes, 0);
+});
+
 test('a role without the grant, and an Admin API that is gone: unknown with the reason', async () => {
   const { run, write, kong, pool } = await bed('hybrid');
   await write('shop');

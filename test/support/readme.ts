@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { grantStatements } from '../../shared/convergence/grants.ts';
 import { ERRORS, type ErrorInfo } from '../../shared/errors.ts';
 import { REASONS, type ReasonInfo } from '../../shared/findings.ts';
 import { isKind, KINDS } from '../../shared/kubernetes/kinds.ts';
@@ -64,12 +65,18 @@ function findings(): string {
   return markdown(['reason', 'severity', 'what to do'], rows);
 }
 
+/** The role is the reader's to name. */
+function grants(): string {
+  return ['```sql', ...grantStatements('converge'), '```'].join('\n');
+}
+
 /** The tables that are generated into the README, by the name in their markers `<!-- name -->` and `<!-- /name -->`. */
 export const GENERATED: Readonly<Record<string, () => string>> = {
   kinds,
   annotations,
   gates,
   findings,
+  grants,
   troubleshooting,
 };
 
