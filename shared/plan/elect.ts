@@ -99,7 +99,8 @@ function electWithin(
  * does not depend on the order of the candidates.
  */
 export function elect(candidates: readonly Candidate[], trusted: readonly Candidate[] = []): Election {
-  const names = new Set([...candidates, ...trusted].flatMap((item) => item.gate ?? []));
+  const names = new Set<Slot>();
+  for (const list of [candidates, trusted]) for (const { gate } of list) if (gate !== undefined) names.add(gate);
   const failed: Withheld = new Map();
   for (;;) {
     const standing = candidates.filter((item) => !failed.has(item));

@@ -141,21 +141,34 @@ function lostSlot(item: Candidate, winner: Winner): Finding | undefined {
   return finding(item.root, 'SlotLost', `${slotText(item)} belongs to ${display(winner.root)}`);
 }
 
+/** Why a candidate that did not win is not what its root wrote, or undefined. */
+function loss(
+  item: Candidate,
+  election: Election,
+  winners: ReadonlyMap<Slot, Winner>,
+  proposed: ReadonlySet<Slot>,
+): Finding | undefined {
+  const why = election.withheld.get(item);
+  if (why?.reason === 'gate') return undefined;
+  const holder = winners.get(item.slot);
+  const lostTo = holder === undefined ? undefined : lostSlot(item, holder);
+  if (lostTo !== undefined || why === undefined) return lostTo;
+  if (why.reason === 'parent')
+    return finding(item.root, 'DependencyLost', `${slotText(item)} needs its own ${why.slot}`);
+  // A parent that is itself withheld has its own finding.
+  if (proposed.has(why.slot)) return undefined;
+  return finding(item.root, 'DependencyLost', `nothing provides ${why.slot} for ${slotText(item)}`);
+}
+
 function losses(candidates: readonly Candidate[], election: Election, winners: ReadonlyMap<Slot, Winner>): Finding[] {
-  const proposed = new Set(candidates.map((item) => item.slot));
-  return candidates.flatMap((item) => {
-    const why = election.withheld.get(item);
-    if (why?.reason === 'gate') return [];
-    const holder = winners.get(item.slot);
-    const lostTo = holder === undefined ? undefined : lostSlot(item, holder);
-    if (lostTo !== undefined) return [lostTo];
-    // A parent that is itself withheld has its own finding.
-    if (why?.reason === 'reference' && proposed.has(why.slot)) return [];
-    if (why?.reason === 'reference')
-      return [finding(item.root, 'DependencyLost', `nothing provides ${why.slot} for ${slotText(item)}`)];
-    if (why !== undefined) return [finding(item.root, 'DependencyLost', `${slotText(item)} needs its own ${why.slot}`)];
-    return [];
-  });
+  const proposed = new Set<Slot>();
+  for (const { slot } of candidates) proposed.add(slot);
+  const findings: Finding[] = [];
+  for (const item of candidates) {
+    const found = loss(item, election, winners, proposed);
+    if (found !== undefined) findings.push(found);
+  }
+  return findings;
 }
 
 /** One proposal a root and slot: the best one, as the others can never win. */
