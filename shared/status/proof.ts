@@ -15,17 +15,18 @@ function weakest(verdicts: readonly Verdict[]): Verdict | undefined {
 }
 
 /**
- * How a run knows that every live data plane runs a revision, for people; undefined when another run proved it, whose
- * evidence is not at hand. Pure.
+ * How a run knows that every live data plane runs a revision, for people; undefined when an earlier run proved it and
+ * this one's evidence does not. Pure.
  */
 export function proofOf(
   revision: string,
-  { converged, verdicts }: Pick<Converged, 'converged' | 'verdicts'>,
+  { proven, verdicts }: Pick<Converged, 'proven' | 'verdicts'>,
 ): string | undefined {
-  const proven = verdicts.filter((item) => item.state === 'converged');
-  const verdict = weakest(proven);
-  if (!converged.includes(revision) || verdict?.proof === undefined) return undefined;
+  const planes = verdicts.filter((item) => item.state === 'converged');
+  const verdict = weakest(planes);
+  const isWhole = verdicts.every(({ state }) => state === 'converged' || state === 'incompatible');
+  if (proven !== revision || !isWhole || verdict?.proof === undefined) return undefined;
   const margin = verdict.marginMs === undefined ? '' : ` (margin ${verdict.marginMs} ms)`;
-  const planes = proven.length === 1 ? 'The live data plane runs' : `All ${proven.length} live data planes run`;
-  return `${planes} revision ${revision}: ${SAYS[verdict.proof]}${margin}. Proof: ${verdict.proof}, by ${verdict.evidence}.`;
+  const run = planes.length === 1 ? 'The live data plane runs' : `All ${planes.length} live data planes run`;
+  return `${run} revision ${revision}: ${SAYS[verdict.proof]}${margin}. Proof: ${verdict.proof}, by ${verdict.evidence}.`;
 }

@@ -231,10 +231,11 @@ const PROOFS = [
 ];
 
 for (const { title, verdicts, expected } of PROOFS) {
-  test(`proof: ${title}`, () => assert.match(proofOf('7', { converged: ['7'], verdicts }) ?? '', expected));
+  test(`proof: ${title}`, () => assert.match(proofOf('7', { proven: '7', verdicts }) ?? '', expected));
 }
 
 test('proof: what another run proved is not explained by this one’s evidence', () => {
-  assert.equal(proofOf('6', { converged: ['7'], verdicts: [VERDICT] }), undefined);
-  assert.equal(proofOf('7', { converged: ['7'], verdicts: [] }), undefined);
+  assert.equal(proofOf('6', { proven: '7', verdicts: [VERDICT] }), undefined);
+  assert.equal(proofOf('7', { proven: '7', verdicts: [VERDICT, { ...VERDICT, state: 'applying' }] }), undefined);
+  assert.equal(proofOf('7', { proven: '7', verdicts: [] }), undefined);
 });
