@@ -45,7 +45,8 @@ function progressOf({ own, revision, converged }: StatusRow, tools: StatusTools)
   if (own?.family === 'gateway' && own.empty && revision === '0') {
     return { state: 'proven', proof: 'Nothing of it has to be in Kong.' };
   }
-  if (converged === null || BigInt(revision) > BigInt(converged)) return { state: 'pending' };
+  if (converged === null || BigInt(revision) > BigInt(converged))
+    return { state: 'pending', adopted: revision === '0' };
   return { state: 'proven', proof: tools.proof(converged) };
 }
 

@@ -7,7 +7,7 @@ import { failureOf } from './findings.ts';
 import { type GatewayOptions, gatewayReports } from './gateway.ts';
 import { tlsPolicyReports, upstreamPolicyReports } from './policy.ts';
 import { routeReports } from './route.ts';
-import { seenOfKind, type Seen } from './seen.ts';
+import { aboutOf, seenOfKind, type Seen } from './seen.ts';
 import type { Content, Failure, StatusReport } from './types.ts';
 
 /** What is known of a root when its statuses are described. */
@@ -33,10 +33,6 @@ const READ = ['KongPlugin', 'KongClusterPlugin', 'KongServiceFacade'] as const;
 const CLASSED: readonly string[] = ['KongClusterPlugin', 'KongServiceFacade'];
 const CLASS_ANNOTATION = 'kubernetes.io/ingress.class';
 
-function generationOf(object: KubernetesObject): number {
-  return object.metadata.generation ?? 0;
-}
-
 type Failing = Extract<Content, { family: 'programmed' | 'addressed' | 'license' }>;
 
 function withFailure(content: Failing, failure: Failure | undefined): Content {
@@ -44,23 +40,23 @@ function withFailure(content: Failing, failure: Failure | undefined): Content {
 }
 
 /** An Ingress shows addresses as long as something of it is served; what is wrong with the rest, its Events say. */
-function addressed({ proposals, withheld }: Described, own: readonly Finding[]): Content {
+function addressed(root: KubernetesObject, { proposals, withheld }: Described, own: readonly Finding[]): Content {
   const served = proposals.some(({ type }) => type === 'routes');
   const failure = served ? failureOf(own, (reason) => reason.startsWith('Kong')) : failureOf(own, () => true);
   const waits = withheld === undefined ? undefined : { reason: 'Withheld', message: withheld };
-  return withFailure({ family: 'addressed' }, failure ?? waits);
+  return withFailure({ family: 'addressed', uid: aboutOf(root).uid }, failure ?? waits);
 }
 
 /** What a root of one of Kong's kinds, or an Ingress, says of itself. */
 function ownContent(root: KubernetesObject, facts: Described, own: readonly Finding[]): Content | undefined {
-  if (ADDRESSED.includes(root.kind)) return addressed(facts, own);
+  if (ADDRESSED.includes(root.kind)) return addressed(root, facts, own);
   const waits = facts.withheld === undefined ? undefined : { reason: 'Withheld', message: facts.withheld };
   const failure = failureOf(own, () => true) ?? waits;
-  const generation = generationOf(root);
+  const about = aboutOf(root);
   if (root.kind === 'KongLicense') {
-    return withFailure({ family: 'license', generation, elected: facts.proposals.length > 0 }, failure);
+    return withFailure({ family: 'license', ...about, elected: facts.proposals.length > 0 }, failure);
   }
-  return PROGRAMMED.includes(root.kind) ? withFailure({ family: 'programmed', generation }, failure) : undefined;
+  return PROGRAMMED.includes(root.kind) ? withFailure({ family: 'programmed', ...about }, failure) : undefined;
 }
 
 function isForOthers(object: KubernetesObject, { ingressClass }: DescribeOptions): boolean {
@@ -77,7 +73,7 @@ function readReports(root: KubernetesObject, facts: Described, options: Describe
       facts.findings.filter((item) => keyOfRef(item.object) === key),
       () => true,
     );
-    return [{ object: key, content: withFailure({ family: 'programmed', generation: generationOf(object) }, failure) }];
+    return [{ object: key, content: withFailure({ family: 'programmed', ...aboutOf(object) }, failure) }];
   });
 }
 

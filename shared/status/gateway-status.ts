@@ -84,6 +84,7 @@ export function renderGateway(
   const addresses = published.gateway(own.publishServices);
   const verdict = accepted(listeners);
   return {
+    uid: own.uid,
     generation: own.generation,
     conditions: [verdict, programmedOf(verdict.status === 'True', addresses, progress)],
     listeners: listeners.map(({ valid: _valid, ...status }) => status),

@@ -5,7 +5,7 @@ import type { Finding, TranslateOptions } from '../translate/types.ts';
 import { listOf } from '../translate/annotations.ts';
 import { supportedFeatures } from './features.ts';
 import { listenerFacts } from './listener.ts';
-import { seenObject, type Seen } from './seen.ts';
+import { aboutOf, seenObject, type Seen } from './seen.ts';
 import type { StatusReport } from './types.ts';
 
 const UNMANAGED = 'konghq.com/gatewayclass-unmanaged';
@@ -25,8 +25,9 @@ export type GatewayOptions = Pick<TranslateOptions, 'gatewayController' | 'featu
 /** What a class says of itself; nothing unless it is ours. */
 export function classReports(object: GatewayClass, options: GatewayOptions): readonly StatusReport[] {
   if (!isUnmanagedClass(object, options.gatewayController)) return [];
-  const generation = object.metadata.generation ?? 0;
-  return [{ object: keyOf(object), content: { family: 'class', generation, features: supportedFeatures(options) } }];
+  return [
+    { object: keyOf(object), content: { family: 'class', ...aboutOf(object), features: supportedFeatures(options) } },
+  ];
 }
 
 /** What a Gateway's translation says of its own status, and of its class'. Nothing when they are not ours. Pure. */
@@ -47,7 +48,7 @@ export function gatewayReports(
       object: keyOf(gateway),
       content: {
         family: 'gateway',
-        generation: gateway.metadata.generation ?? 0,
+        ...aboutOf(gateway),
         listeners: listeners.map((listener) => listenerFacts(gateway, listener, seen, findings, alpha)),
         // "true" is a placeholder for the settings' own Services (KIC §1.2.3).
         publishServices: listOf(gateway.metadata.annotations?.[PUBLISH_SERVICE] ?? '').filter(

@@ -41,8 +41,28 @@ function messageOf(wanted: Condition, before: JsonRecord | undefined, generation
   return isSame && typeof message === 'string' ? message : wanted.message;
 }
 
-function mergeOne(wanted: Condition, before: JsonRecord | undefined, generation: number, now: string): JsonRecord {
+/** What conditions are written with. */
+interface Writing {
+  readonly generation: number;
+  readonly now: string;
+  readonly keepsProgrammed: boolean;
+}
+
+/** Whether a Programmed stays that somebody has proven, for an object for which nothing has been written since. */
+function isKept(wanted: Condition, before: JsonRecord, { generation, keepsProgrammed }: Writing): boolean {
+  return (
+    keepsProgrammed &&
+    wanted.type === 'Programmed' &&
+    wanted.reason === 'Pending' &&
+    before['status'] === 'True' &&
+    before['observedGeneration'] === generation
+  );
+}
+
+function mergeOne(wanted: Condition, before: JsonRecord | undefined, writing: Writing): JsonRecord {
+  const { generation, now } = writing;
   const seen = before?.['observedGeneration'];
+  if (before !== undefined && isKept(wanted, before, writing)) return before;
   // Whoever has seen a newer generation knows better (Gateway API).
   if (before !== undefined && typeof seen === 'number' && seen > generation) return before;
   const since = before?.['status'] === wanted.status ? before['lastTransitionTime'] : undefined;
@@ -57,21 +77,16 @@ function mergeOne(wanted: Condition, before: JsonRecord | undefined, generation:
 }
 
 /** Own conditions in place of earlier ones, new ones at the end; types of others stay as and where they are. */
-function mergeConditions(
-  before: unknown,
-  wanted: readonly Condition[],
-  generation: number,
-  now: string,
-): readonly JsonRecord[] {
+function mergeConditions(before: unknown, wanted: readonly Condition[], writing: Writing): readonly JsonRecord[] {
   const left = new Map(wanted.map((item) => [item.type, item]));
   const kept = records(before).flatMap((item) => {
     const type = item['type'];
     const own = typeof type === 'string' ? left.get(type) : undefined;
     if (own === undefined) return OWN_TYPES.includes(type) ? [] : [item];
     left.delete(own.type);
-    return [mergeOne(own, item, generation, now)];
+    return [mergeOne(own, item, writing)];
   });
-  return [...kept, ...[...left.values()].map((item) => mergeOne(item, undefined, generation, now))];
+  return [...kept, ...[...left.values()].map((item) => mergeOne(item, undefined, writing))];
 }
 
 function refKey(ref: unknown): string {
@@ -95,8 +110,8 @@ function plainRef(ref: Reference): JsonRecord {
 function mergeEntries(
   before: unknown,
   { field, items, limit }: NonNullable<DesiredStatus['entries']>,
-  generation: number,
-  { now, controller }: Moment,
+  writing: Writing,
+  controller: string,
 ): readonly JsonRecord[] {
   const refField = REF_FIELDS[field];
   const isOurs = (item: JsonRecord): boolean => item['controllerName'] === controller;
@@ -107,29 +122,19 @@ function mergeEntries(
     return {
       ...(refField === undefined ? {} : { [refField]: known?.[refField] ?? plainRef(ref) }),
       controllerName: controller,
-      conditions: mergeConditions(known?.['conditions'], conditions, generation, now),
+      conditions: mergeConditions(known?.['conditions'], conditions, writing),
     };
   });
   return [...others, ...merged.slice(0, Math.max(0, limit - others.length))];
 }
 
-function mergeListeners(
-  before: unknown,
-  wanted: readonly ListenerStatus[],
-  generation: number,
-  now: string,
-): readonly JsonRecord[] {
+function mergeListeners(before: unknown, wanted: readonly ListenerStatus[], writing: Writing): readonly JsonRecord[] {
   const known = records(before);
   return wanted.map(({ name, supportedKinds, attachedRoutes, conditions }) => ({
     name,
     supportedKinds: supportedKinds.map((item) => ({ ...item })),
     attachedRoutes,
-    conditions: mergeConditions(
-      known.find((item) => item['name'] === name)?.['conditions'],
-      conditions,
-      generation,
-      now,
-    ),
+    conditions: mergeConditions(known.find((item) => item['name'] === name)?.['conditions'], conditions, writing),
   }));
 }
 
@@ -149,17 +154,14 @@ function isEqual(a: unknown, b: unknown): boolean {
   return fields.length === Object.keys(b).length && fields.every((field) => isEqual(a[field], b[field]));
 }
 
-function wantedFields(desired: DesiredStatus, before: JsonRecord, generation: number, moment: Moment): JsonRecord {
+function wantedFields(desired: DesiredStatus, before: JsonRecord, writing: Writing, controller: string): JsonRecord {
   const { conditions, entries, listeners, addresses, loadBalancer, supportedFeatures } = desired;
-  const { now } = moment;
   return {
-    ...(conditions === undefined
-      ? {}
-      : { conditions: mergeConditions(before['conditions'], conditions, generation, now) }),
+    ...(conditions === undefined ? {} : { conditions: mergeConditions(before['conditions'], conditions, writing) }),
     ...(entries === undefined
       ? {}
-      : { [entries.field]: mergeEntries(before[entries.field], entries, generation, moment) }),
-    ...(listeners === undefined ? {} : { listeners: mergeListeners(before['listeners'], listeners, generation, now) }),
+      : { [entries.field]: mergeEntries(before[entries.field], entries, writing, controller) }),
+    ...(listeners === undefined ? {} : { listeners: mergeListeners(before['listeners'], listeners, writing) }),
     ...(addresses === undefined ? {} : { addresses: addressValues(addresses) }),
     ...(loadBalancer === undefined ? {} : { loadBalancer: { ingress: loadBalancer.map((item) => ({ ...item })) } }),
     ...(supportedFeatures === undefined ? {} : { supportedFeatures: supportedFeatures.map((name) => ({ name })) }),
@@ -188,7 +190,8 @@ export function mergeStatus(
 ): JsonRecord | undefined {
   const before = isRecord(object.status) ? object.status : {};
   const generation = desired.generation ?? object.metadata.generation ?? 0;
-  const wanted = wantedFields(desired, before, generation, moment);
+  const writing = { generation, now: moment.now, keepsProgrammed: desired.keepsProgrammed === true };
+  const wanted = wantedFields(desired, before, writing, moment.controller);
   const changed = Object.entries(wanted).filter(
     ([field, value]) =>
       !isEqual(comparable(field, value), comparable(field, before[field])) &&

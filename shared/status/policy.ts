@@ -5,7 +5,7 @@ import { annotation } from '../translate/annotations.ts';
 import type { Finding } from '../translate/types.ts';
 import { condition } from './condition.ts';
 import { failureOf } from './findings.ts';
-import { seenOfKind, type Seen } from './seen.ts';
+import { aboutOf, seenOfKind, type Seen } from './seen.ts';
 import type { Condition, Reference, RouteParent, StatusReport } from './types.ts';
 
 function findingsOn(object: Key, findings: readonly Finding[]): readonly Finding[] {
@@ -47,8 +47,8 @@ export function upstreamPolicyReports(seen: Seen, findings: readonly Finding[]):
       ref: ancestorRef(user),
       conditions: [upstreamAccepted(user, key, findings)],
     }));
-    const generation = policy?.metadata.generation ?? 0;
-    return [{ object: key, content: { family: 'ancestors', generation, ancestors, programmed: true } }];
+    const about = policy === undefined ? { uid: '', generation: 0 } : aboutOf(policy);
+    return [{ object: key, content: { family: 'ancestors', ...about, ancestors, programmed: true } }];
   });
 }
 
@@ -121,7 +121,9 @@ export function tlsPolicyReports(
     const resolved = authorities(policy, seen);
     const conditions = [tlsAccepted(policy, findings, resolved), resolved];
     const ancestors = [...gateways.values()].map((ref) => ({ ref, conditions }));
-    const generation = policy.metadata.generation ?? 0;
-    return { object: keyOf(policy), content: { family: 'ancestors', generation, ancestors, programmed: false } };
+    return {
+      object: keyOf(policy),
+      content: { family: 'ancestors', ...aboutOf(policy), ancestors, programmed: false },
+    };
   });
 }

@@ -36,14 +36,15 @@ const NO_REFERENCES = 'Found no references to this resource in Ingress or simila
 
 /** Programmed of an object that several roots may speak of: the newest generation counts, and whoever has trouble. */
 function renderProgrammed(contents: readonly Of<'programmed'>[], progress: Progress): DesiredStatus {
-  const generation = Math.max(...contents.map((content) => content.generation));
+  const newest = contents.toSorted((a, b) => b.generation - a.generation)[0];
+  const { uid, generation } = newest ?? { uid: '', generation: 0 };
   const isWhole = contents.every((content) => content.generation === generation);
   const failure = contents.find((content) => content.generation === generation && content.failure !== undefined);
-  const state = isWhole ? progress : { state: 'pending' as const };
-  return { generation, conditions: [programmed(failure?.failure, state, OBJECT_REASONS)] };
+  const state = isWhole ? progress : { state: 'pending' as const, adopted: false };
+  return { uid, generation, conditions: [programmed(failure?.failure, state, OBJECT_REASONS)] };
 }
 
-function renderRoute({ generation, parents, failure }: Of<'route'>, progress: Progress): DesiredStatus {
+function renderRoute({ uid, generation, parents, failure }: Of<'route'>, progress: Progress): DesiredStatus {
   const items = parents.map(({ ref, conditions, accepted }): Entry => {
     const refused: Failure = { reason: 'NotAccepted', message: 'this parent does not take the route' };
     const own = accepted
@@ -51,11 +52,12 @@ function renderRoute({ generation, parents, failure }: Of<'route'>, progress: Pr
       : programmed(refused, progress, { ...ROUTE_REASONS, invalid: 'NotAccepted' });
     return { ref, conditions: [...conditions, own] };
   });
-  return { generation, entries: { field: 'parents', items, limit: 32 } };
+  return { uid, generation, entries: { field: 'parents', items, limit: 32 } };
 }
 
-function renderClass({ generation, features }: Of<'class'>): DesiredStatus {
+function renderClass({ uid, generation, features }: Of<'class'>): DesiredStatus {
   return {
+    uid,
     generation,
     conditions: [
       condition('Accepted', 'True', 'Accepted', 'Its Gateways are served.'),
@@ -89,22 +91,23 @@ function renderAncestors(contents: readonly Of<'ancestors'>[], progress: Progres
       const own = programmed(isRefused(entry) ? refused : undefined, progress, OBJECT_REASONS);
       return shows ? { ...entry, conditions: [...entry.conditions, own] } : entry;
     });
-  const generation = Math.max(0, ...contents.map((content) => content.generation));
-  // Nobody has read the policy: then the moment of writing does.
-  return { ...(generation === 0 ? {} : { generation }), entries: { field: 'ancestors', items, limit: 16 } };
+  const read = contents.find((content) => content.uid !== '');
+  // Where nobody has read the policy, the moment of writing does.
+  const about = read === undefined ? {} : { uid: read.uid, generation: read.generation };
+  return { ...about, entries: { field: 'ancestors', items, limit: 16 } };
 }
 
-function renderLicense({ generation, elected, failure }: Of<'license'>, progress: Progress): DesiredStatus {
+function renderLicense({ uid, generation, elected, failure }: Of<'license'>, progress: Progress): DesiredStatus {
   const state = programmed(failure, progress, { ...OBJECT_REASONS, yes: 'PickedAsLatest' });
   const replaced = condition('Programmed', 'False', 'ReplacedByNewer', 'Another KongLicense is newer, or this is off.');
   const conditions = [elected || failure !== undefined ? state : replaced];
-  return { generation, entries: { field: 'controllers', items: [{ ref: { name: '' }, conditions }], limit: 16 } };
+  return { uid, generation, entries: { field: 'controllers', items: [{ ref: { name: '' }, conditions }], limit: 16 } };
 }
 
 function renderAddressed(kind: string, own: Of<'addressed'>, progress: Progress, published: Published): DesiredStatus {
   const addresses = kind === 'UDPIngress' ? published.udpAddresses : published.addresses;
   if (own.failure !== undefined || progress.state === 'pending' || (addresses ?? []).length === 0) return {};
-  return addresses === undefined ? {} : { loadBalancer: addresses };
+  return addresses === undefined ? {} : { uid: own.uid, loadBalancer: addresses };
 }
 
 /** What becomes of a status when nobody has anything to say of it any more: entries of ours go, the rest stays. */
@@ -117,6 +120,12 @@ function renderNothing(kind: string): DesiredStatus {
 
 /** An object's status as it has to be. Pure. */
 export function render(facts: StatusFacts, published: Published): DesiredStatus {
+  const desired = renderAll(facts, published);
+  const keeps = facts.progress.state === 'pending' && facts.progress.adopted;
+  return keeps && Object.keys(desired).length > 0 ? { ...desired, keepsProgrammed: true } : desired;
+}
+
+function renderAll(facts: StatusFacts, published: Published): DesiredStatus {
   const { object, own, others, progress } = facts;
   const kind = object.slice(0, object.indexOf('/'));
   const said = others.map((item) => item.content);

@@ -5,7 +5,7 @@ import { intersection } from '../translate/hostname.ts';
 import type { Finding } from '../translate/types.ts';
 import { condition } from './condition.ts';
 import { failureOf } from './findings.ts';
-import { seenObject, type Seen } from './seen.ts';
+import { aboutOf, seenObject, type Seen } from './seen.ts';
 import type { Condition, Content, RouteParent, StatusReport } from './types.ts';
 
 /** What the Gateway API calls references that lead nowhere, in the order in which KIC looks for them (KIC 2.8.3). */
@@ -152,7 +152,7 @@ export function routeReports(route: GatewayRoute, facts: RouteFacts): readonly S
     (withheld === undefined ? undefined : { reason: 'Withheld', message: withheld });
   const content: Content = {
     family: 'route',
-    generation: route.metadata.generation ?? 0,
+    ...aboutOf(route),
     parents: judged.map(({ ref, judgement }) => parentOf(ref, judgement, findings, implemented)),
     ...(failure === undefined ? {} : { failure }),
   };

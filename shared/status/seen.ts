@@ -2,6 +2,7 @@ import { type Key, keyOf, objectKey } from '../kubernetes/keys.ts';
 import type { Awaitable, Lookup } from '../kubernetes/lookup.ts';
 import { isResource } from '../kubernetes/object.ts';
 import type { Kind, KubernetesObject, Resources } from '../kubernetes/resources.ts';
+import type { About } from './types.ts';
 
 /** What a root's translation looked up: object key → the object, or undefined when it is not there. */
 export type Seen = ReadonlyMap<Key, KubernetesObject | undefined>;
@@ -23,6 +24,11 @@ export function seenOfKind<K extends Kind>(seen: Seen, kind: K): readonly Resour
     const object = key.startsWith(`${kind}/`) ? seen.get(key) : undefined;
     return object !== undefined && isResource(kind, object) ? [object] : [];
   });
+}
+
+/** Which state of an object is spoken of. */
+export function aboutOf({ metadata }: KubernetesObject): About {
+  return { uid: metadata.uid ?? '', generation: metadata.generation ?? 0 };
 }
 
 /** Does something with an answer when it is there, at once if it is at hand. */

@@ -47,42 +47,43 @@ export interface ListenerFacts {
   readonly conditions: readonly Condition[];
 }
 
+/** Which state of an object something is said of. */
+export interface About {
+  /** An object of the same name that comes later is another one; `''` where nobody has read it. */
+  readonly uid: string;
+  /** `metadata.generation`; 0 where nobody has read it. */
+  readonly generation: number;
+}
+
 /**
  * What the translation of one root says of the status of one object. The index keeps it, so that a status can be made
  * whole, and made again when a revision converged, without translating anything. Never holds secret text.
  */
 export type Content =
   /** An object whose status says no more than whether Kong has it. */
-  | { readonly family: 'programmed'; readonly generation: number; readonly failure?: Failure }
-  /** An object that shows the addresses at which it is served. */
-  | { readonly family: 'addressed'; readonly failure?: Failure }
-  | {
-      readonly family: 'route';
-      readonly generation: number;
-      readonly parents: readonly RouteParent[];
-      readonly failure?: Failure;
-    }
-  | {
+  | (About & { readonly family: 'programmed'; readonly failure?: Failure })
+  /** An object that shows the addresses at which it is served, whatever its generation. */
+  | (Pick<About, 'uid'> & { readonly family: 'addressed'; readonly failure?: Failure })
+  | (About & { readonly family: 'route'; readonly parents: readonly RouteParent[]; readonly failure?: Failure })
+  | (About & {
       readonly family: 'gateway';
-      readonly generation: number;
       readonly listeners: readonly ListenerFacts[];
       /** `namespace/name` of the Services before Kong that the Gateway itself names. */
       readonly publishServices: readonly string[];
       /** Nothing of it has to be in Kong. */
       readonly empty: boolean;
-    }
+    })
   /** A route's say on a Gateway: the listeners that it is attached to. */
   | { readonly family: 'attached'; readonly listeners: readonly string[] }
-  | { readonly family: 'class'; readonly generation: number; readonly features: readonly string[] }
+  | (About & { readonly family: 'class'; readonly features: readonly string[] })
   /** A root's say on a policy: what it is to those that it applies to. */
-  | {
+  | (About & {
       readonly family: 'ancestors';
-      readonly generation: number;
-      readonly ancestors: readonly { readonly ref: Reference; readonly conditions: readonly Condition[] }[];
+      readonly ancestors: readonly Entry[];
       /** The status says whether Kong has it too. */
       readonly programmed: boolean;
-    }
-  | { readonly family: 'license'; readonly generation: number; readonly elected: boolean; readonly failure?: Failure };
+    })
+  | (About & { readonly family: 'license'; readonly elected: boolean; readonly failure?: Failure });
 
 /** What a root says of an object. */
 export interface StatusReport {
@@ -99,7 +100,8 @@ export interface Say {
 
 /** Whether data planes are proven to run what was written last for an object. */
 export type Progress =
-  | { readonly state: 'pending' }
+  /** `adopted`: nothing has been written for it, as far as is known; then what its status says already may stay. */
+  | { readonly state: 'pending'; readonly adopted: boolean }
   /** `proof` says how that is known, for people. */
   | { readonly state: 'proven'; readonly proof: string };
 
@@ -123,8 +125,11 @@ export interface Address {
 
 /** A status as it has to be. What is undefined is none of our business. */
 export interface DesiredStatus {
-  /** `metadata.generation` of the object that all of this was found out about. */
+  /** The object that all of this was found out about. */
+  readonly uid?: string;
   readonly generation?: number;
+  /** A Programmed that is true already for this generation stays: nothing has been written for it since. */
+  readonly keepsProgrammed?: boolean;
   /** At the status' top. */
   readonly conditions?: readonly Condition[];
   /** All entries of ours, and the field that they are in. */

@@ -155,7 +155,10 @@ test('a Programmed that stays true keeps the proof that it was given, and its ha
   const before = mergeStatus(object(undefined), proven('stored'), MOMENT);
   assert.equal(mergeStatus(object(before), proven('bounded'), { ...MOMENT, now: BEFORE }), undefined);
   assert.equal(statusHash(proven('stored')), statusHash(proven('bounded')));
-  const pending = { generation: 1, conditions: [programmed(undefined, { state: 'pending' }, OBJECT_REASONS)] };
+  const pending = {
+    generation: 1,
+    conditions: [programmed(undefined, { state: 'pending', adopted: false }, OBJECT_REASONS)],
+  };
   assert.notEqual(statusHash(pending), statusHash(proven('stored')));
 });
 
