@@ -12,12 +12,15 @@ import { KINDS, isKind } from '../../shared/kubernetes/kinds.ts';
 import { listPath } from '../../shared/kubernetes/path.ts';
 import type { KubernetesObject } from '../../shared/kubernetes/resources.ts';
 import { endpoints, ingress, INGRESS_CLASS, service } from '../support/manifests.ts';
+import { allowedBy, permissionOf } from '../support/rbac.ts';
 import { temporaryPostgres, type TemporaryPostgres } from '../support/postgres.ts';
 
 const NAMES = ['north', 'south'] as const;
 type Name = (typeof NAMES)[number];
 
 const SETTLE_MS = 60_000;
+/** The user of rbac.yml's ServiceAccount. */
+const FUNCTIONS = 'system:serviceaccount:kong:kong-ingress-functions';
 let directory: string;
 let postgres: TemporaryPostgres;
 let pool: pg.Pool;
@@ -50,10 +53,11 @@ before(async () => {
   kong = await startKong({ databaseUrl, topology: 'hybrid', settings, log: () => undefined });
   for (const name of NAMES) {
     const faults = (): number | undefined => (refusing.has(name) ? 403 : undefined);
-    clusters.set(name, await startKubernetes({ directory: path.join(directory, name), tls: false, faults }));
+    const tokens = { [`functions-in-${name}`]: FUNCTIONS };
+    clusters.set(name, await startKubernetes({ directory: path.join(directory, name), tls: false, faults, tokens }));
   }
   const own = NAMES.map((name) => {
-    const { url, token } = clusterOf(name);
+    const [{ url }, token] = [clusterOf(name), `functions-in-${name}`];
     const tags = `managed-by-ingress-controller,cluster-${name}`;
     return [name, { KUBERNETES_URL: url, KUBERNETES_TOKEN: token, KONG_FILTER_TAGS: tags }] as const;
   });
@@ -189,6 +193,41 @@ test('both clusters are judged, each by its own revisions', async () => {
   const answer = Object(await cloud.tick('converge'));
   for (const name of NAMES) assert.equal(answer[name].topology, 'hybrid', name);
   assert.notEqual(answer.north.newest, undefined);
+});
+
+test('the functions ask for nothing that rbac.yml does not allow, statuses and Events among it', async () => {
+  const controllerName = 'konghq.com/kic-gateway-controller';
+  const gatewayClass = {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'GatewayClass',
+    metadata: { name: 'kong', annotations: { 'konghq.com/gatewayclass-unmanaged': 'true' } },
+    spec: { controllerName },
+  };
+  const gateway = {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'Gateway',
+    metadata: { name: 'kong', namespace: 'default' },
+    spec: { gatewayClassName: 'kong', listeners: [{ name: 'http', protocol: 'HTTP', port: 80 }] },
+  };
+  for (const name of NAMES) await create(name, gatewayClass, gateway);
+  await settled();
+  const allowed = allowedBy('rbac.yml');
+  for (const name of NAMES) {
+    const asked = clusterOf(name)
+      .requests()
+      .filter(({ user }) => user === FUNCTIONS)
+      .flatMap((one) => permissionOf(one) ?? []);
+    assert.deepEqual(
+      [...new Set(asked)].filter((permission) => !allowed.has(permission)),
+      [],
+    );
+    assert.ok(asked.includes('list networking.k8s.io/ingresses') && asked.includes('get /services'), name);
+    assert.ok(asked.includes('patch gateway.networking.k8s.io/gatewayclasses/status'), name);
+  }
+  const said = clusterOf('south')
+    .requests()
+    .map((one) => permissionOf(one));
+  assert.ok(said.includes('create events.k8s.io/events'));
 });
 
 test('one cluster that lets nobody in holds up nothing of the other, and loses nothing', async () => {
