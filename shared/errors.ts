@@ -253,8 +253,9 @@ export const ERRORS = {
     retryable: false,
   },
   STATUS_NOT_FOUND: {
-    cause: 'There is no such path.',
-    nextStep: 'Call /status, /status/<token>, /status.json or /metrics.',
+    cause: 'There is no such path, or no such cluster.',
+    nextStep:
+      'Call /status, /status/<token>, /status.json or /metrics, with several clusters ?cluster= one of CLUSTERS.',
     status: 404,
     retryable: false,
   },

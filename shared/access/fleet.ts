@@ -9,7 +9,7 @@ import { awsSecretReader, resolveSettings } from './settings.ts';
 export interface Fleet<Connection> {
   readonly names: readonly string[];
   /** Connects when first asked; a failure is forgotten. Rejects with what connecting does. */
-  of(name: string): Promise<Connection>;
+  readonly of: (name: string) => Promise<Connection>;
   close(): Promise<void>;
 }
 

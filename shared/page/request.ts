@@ -9,6 +9,8 @@ export interface StatusRequest {
   readonly authorization: string | undefined;
   /** What follows `/status/` in the path. */
   readonly pathToken: string | undefined;
+  /** The cluster that is asked for (`?cluster=`); undefined for the first one. */
+  readonly cluster: string | undefined;
 }
 
 /** By the route of the HTTP API. */
@@ -25,5 +27,12 @@ export function parseStatusRequest(event: unknown): StatusRequest {
   const view = typeof routeKey === 'string' && Object.hasOwn(VIEWS, routeKey) ? VIEWS[routeKey] : undefined;
   if (view === undefined) throw new AppError('STATUS_NOT_FOUND', 'there is no such path');
   const { headers, pathToken } = parseHttpEvent(event);
-  return { view, authorization: headers['authorization'], pathToken };
+  const query = isRecord(event) ? event['queryStringParameters'] : undefined;
+  const cluster = isRecord(query) ? query['cluster'] : undefined;
+  return {
+    view,
+    authorization: headers['authorization'],
+    pathToken,
+    cluster: typeof cluster === 'string' ? cluster : undefined,
+  };
 }

@@ -68,6 +68,7 @@ before(async () => {
       KONG_DATABASE_URL: databaseUrl,
       CLUSTERS: JSON.stringify(Object.fromEntries(own)),
       WEBHOOK_TOKENS: NAMES.map((name) => `${name}:token-of-${name}`).join(','),
+      STATUS_TOKENS: 'status-token',
       EARLY_DELAYS_MS: '50',
     },
     schedules: false,
@@ -193,6 +194,22 @@ test('both clusters are judged, each by its own revisions', async () => {
   const answer = Object(await cloud.tick('converge'));
   for (const name of NAMES) assert.equal(answer[name].topology, 'hybrid', name);
   assert.notEqual(answer.north.newest, undefined);
+});
+
+test('the status of each is shown, and of no cluster that is not served', async () => {
+  const status = async (query: string): Promise<{ code: number; body: unknown }> => {
+    const response = await fetch(`${cloud.httpUrl}/status.json${query}`, {
+      headers: { authorization: 'Bearer status-token' },
+    });
+    const body: unknown = await response.json();
+    return { code: response.status, body };
+  };
+  const [first, north, south] = [await status(''), await status('?cluster=north'), await status('?cluster=south')];
+  assert.deepEqual([first.code, south.code], [200, 200]);
+  const revisions = ({ body }: { body: unknown }): unknown => Object(body).revisions;
+  assert.deepEqual(revisions(first), revisions(north));
+  assert.notDeepEqual(revisions(north), revisions(south));
+  assert.equal((await status('?cluster=other')).code, 404);
 });
 
 test('the functions ask for nothing that rbac.yml does not allow, statuses and Events among it', async () => {
