@@ -196,19 +196,19 @@ test('both clusters are judged, each by its own revisions', async () => {
   assert.notEqual(answer.north.newest, undefined);
 });
 
+async function status(query: string): Promise<{ readonly code: number; readonly revisions: unknown }> {
+  const response = await fetch(`${cloud.httpUrl}/status.json${query}`, {
+    headers: { authorization: 'Bearer status-token' },
+  });
+  const body: unknown = await response.json();
+  return { code: response.status, revisions: Object(body).revisions };
+}
+
 test('the status of each is shown, and of no cluster that is not served', async () => {
-  const status = async (query: string): Promise<{ code: number; body: unknown }> => {
-    const response = await fetch(`${cloud.httpUrl}/status.json${query}`, {
-      headers: { authorization: 'Bearer status-token' },
-    });
-    const body: unknown = await response.json();
-    return { code: response.status, body };
-  };
   const [first, north, south] = [await status(''), await status('?cluster=north'), await status('?cluster=south')];
   assert.deepEqual([first.code, south.code], [200, 200]);
-  const revisions = ({ body }: { body: unknown }): unknown => Object(body).revisions;
-  assert.deepEqual(revisions(first), revisions(north));
-  assert.notDeepEqual(revisions(north), revisions(south));
+  assert.deepEqual(first.revisions, north.revisions);
+  assert.notDeepEqual(north.revisions, south.revisions);
   assert.equal((await status('?cluster=other')).code, 404);
 });
 
