@@ -1,38 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChangeEvent } from '../events.ts';
-import { isKind, KINDS } from '../kubernetes/kinds.ts';
-import type { Kind } from '../kubernetes/resources.ts';
 import { runSlice } from '../slice.ts';
 import { syncBatch } from '../sync/batch.ts';
 import { badArguments, parseArguments } from './arguments.ts';
 import { withControl } from './kubernetes.ts';
+import { OBJECT, refOf } from './objects.ts';
 import { print } from './print.ts';
 import { hasTrouble, slicesLines, slicesReport } from './report.ts';
 
-export const usage = `sync KIND/NAMESPACE/NAME … [--kubeconfig FILE] [--json]
+export const usage = `sync ${OBJECT} … [--kubeconfig FILE] [--json]
   Works these objects off as if they had just changed; KIND/NAME for kinds without a namespace.
   Exit code 2 when Kong rejected something or a finding is an error.
   kong-ingress sync ingress/shop/web secret/shop/web-tls ingressclass/kong`;
 
-/** The kind by its name or plural, whatever the case. */
-function kindOf(text: string): Kind | undefined {
-  const wanted = text.toLowerCase();
-  return Object.keys(KINDS)
-    .filter(isKind)
-    .find((kind) => kind.toLowerCase() === wanted || KINDS[kind].plural === wanted);
-}
-
 /** The change that an argument stands for. Throws ARGUMENTS_INVALID. */
 export function changeOf(argument: string, cluster: string, observedAt: string): ChangeEvent {
-  const parts = argument.split('/');
-  const kind = kindOf(parts[0] ?? '');
-  if (kind === undefined) throw badArguments(`${argument}: ${parts[0] ?? ''} is no kind that is translated`, usage);
-  const { group, version, namespaced } = KINDS[kind];
-  if (parts.length !== (namespaced ? 3 : 2) || parts.includes('')) {
-    throw badArguments(`${argument} is not ${kind}/${namespaced ? 'NAMESPACE/' : ''}NAME`, usage);
-  }
-  const [namespace, name] = namespaced ? [parts[1] ?? '', parts[2] ?? ''] : ['', parts[1] ?? ''];
-  return { ref: { cluster, group, version, kind, namespace, name }, operation: 'update', observedAt };
+  return { ref: refOf(argument, cluster, usage), operation: 'update', observedAt };
 }
 
 /** Runs `sync`. Returns the exit code. Throws ARGUMENTS_INVALID and what slices throw. */

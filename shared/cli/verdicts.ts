@@ -2,6 +2,7 @@ import { connectConvergence } from '../convergence/connect.ts';
 import type { Convergence } from '../convergence/converge.ts';
 import type { RevisionRecord } from '../convergence/revisions.ts';
 import type { Verdict } from '../convergence/types.ts';
+import { proofText } from '../page/format.ts';
 import { guarded } from '../slice.ts';
 import { chosenCluster, withCluster } from './kubernetes.ts';
 import { table } from './print.ts';
@@ -21,13 +22,13 @@ export function verdictLines(verdicts: readonly Verdict[]): readonly string[] {
   if (verdicts.length === 0) return ['no data plane is known'];
   return table(
     ['data plane', 'state', 'revision', 'evidence', 'proof', 'reason'],
-    verdicts.map(({ name, state, revision, evidence, proof, reason }) => [
-      name,
-      state,
-      revision ?? '-',
-      evidence,
-      proof ?? '-',
-      reason,
+    verdicts.map((verdict) => [
+      verdict.name,
+      verdict.state,
+      verdict.revision ?? '-',
+      verdict.evidence,
+      proofText(verdict),
+      verdict.reason,
     ]),
   );
 }

@@ -122,12 +122,3 @@ export async function lastRevisions(index: Queryable, count: number): Promise<re
   );
   return rows.map((row) => ({ ...row, convergedAt: row.convergedAt ?? undefined }));
 }
-
-/** Whether a revision was proven on every live data plane, by whichever run. */
-export async function isConverged(index: Queryable, id: string): Promise<boolean> {
-  const { rows } = await index.query(
-    'SELECT 1 FROM kong_ingress.revisions WHERE id = $1::bigint AND converged_at IS NOT NULL',
-    [id],
-  );
-  return rows.length > 0;
-}

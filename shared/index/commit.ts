@@ -94,17 +94,27 @@ const commitWith = (versions: string, endpoints: boolean): string => `
   meta AS (
     INSERT INTO kong_ingress.meta SELECT 'cluster', doc->>'cluster' FROM input ON CONFLICT DO NOTHING
   ),
+  revision AS (
+    INSERT INTO kong_ingress.revisions (written_at, snapshot_xmax, changes, shared)
+    SELECT coalesce((doc->'revision'->>'now')::timestamptz, clock_timestamp()),
+      coalesce(doc->'revision'->>'snapshot_xmax', pg_snapshot_xmax(pg_current_snapshot())::text),
+      (doc->'revision'->>'changes')::integer, jsonb_array_length(doc->'endpoints') > 0
+    FROM input WHERE doc->'revision' <> 'null'
+    RETURNING id
+  ),
   done AS MATERIALIZED (SELECT jsonb_array_elements_text(doc->'done') AS root FROM input),
   proposers AS MATERIALIZED (SELECT jsonb_array_elements_text(doc->'proposers') AS root FROM input),
   new_roots AS MATERIALIZED (
     SELECT r.* FROM input, jsonb_to_recordset(doc->'roots')
-      AS r(root text, uid text, resource_version text, translation text, findings jsonb, as_of bigint)
+      AS r(root text, uid text, resource_version text, translation text, findings jsonb, as_of bigint, wrote boolean)
   ),
   put_roots AS (
-    INSERT INTO kong_ingress.roots (root, uid, resource_version, translation, findings, slice)
-    SELECT root, uid, resource_version, translation, findings, coalesce(as_of, number) FROM new_roots, slice
+    INSERT INTO kong_ingress.roots AS r (root, uid, resource_version, translation, findings, slice, revision)
+    SELECT root, uid, resource_version, translation, findings, coalesce(as_of, number),
+      CASE WHEN wrote THEN (SELECT id FROM revision) END FROM new_roots, slice
     ON CONFLICT (root) DO UPDATE SET uid = excluded.uid, resource_version = excluded.resource_version,
-      translation = excluded.translation, findings = excluded.findings, slice = excluded.slice
+      translation = excluded.translation, findings = excluded.findings, slice = excluded.slice,
+      revision = coalesce(excluded.revision, r.revision)
   ),
   del_roots AS (
     DELETE FROM kong_ingress.roots r WHERE r.root = ANY (ARRAY(SELECT root FROM done))
@@ -217,14 +227,6 @@ const commitWith = (versions: string, endpoints: boolean): string => `
     DELETE FROM kong_ingress.intents i USING input, jsonb_to_recordset(doc->'intents') AS d(type text, id uuid)
     WHERE i.type = d.type AND i.id = d.id
   ),
-  revision AS (
-    INSERT INTO kong_ingress.revisions (written_at, snapshot_xmax, changes)
-    SELECT coalesce((doc->'revision'->>'now')::timestamptz, clock_timestamp()),
-      coalesce(doc->'revision'->>'snapshot_xmax', pg_snapshot_xmax(pg_current_snapshot())::text),
-      (doc->'revision'->>'changes')::integer
-    FROM input WHERE doc->'revision' <> 'null'
-    RETURNING id
-  ),
   ${COMMIT_REPORTS}
   SELECT (SELECT id::text FROM revision) AS revision,
     (SELECT coalesce(json_agg(object), '[]') FROM put_statuses WHERE dirty) AS statuses`;
@@ -263,6 +265,7 @@ function document(memory: Memory): unknown {
       translation: item.translation,
       findings: item.findings,
       as_of: item.asOf ?? null,
+      wrote: item.wrote.any,
     })),
     reports: [...memory.roots, ...toldBy(memory.told)].flatMap(reportRows),
     sources: memory.roots.flatMap((item) => item.sources.map((key) => ({ key, root: item.root }))),

@@ -241,4 +241,10 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE kong_ingress.events (name text PRIMARY KEY, count integer NOT NULL, told_at timestamptz NOT NULL);
   CREATE INDEX events_told_at ON kong_ingress.events (told_at);
   `,
+  `
+  -- The last revision that wrote something for a root, and whether one wrote targets for roots that it did not translate.
+  ALTER TABLE kong_ingress.roots ADD COLUMN revision bigint;
+  ALTER TABLE kong_ingress.revisions ADD COLUMN shared boolean NOT NULL DEFAULT false;
+  CREATE INDEX revisions_shared ON kong_ingress.revisions (id) WHERE shared;
+  `,
 ];

@@ -98,7 +98,7 @@ test('wait ends with 0 when the data planes have it, and status shows the proof 
   const { code, stdout } = await lab.run('wait', '--for', 'converged', '--timeout', '60s');
   assert.equal(code, 0, stdout);
   assert.match(stdout, /^converged, revision 1$/m);
-  assert.match(stdout, /converged +1 +agreement +stored/);
+  assert.match(stdout, /converged +1 +agreement +stored \+ [\d.]+ s/);
   const earlier = await fingerprint(lab.pool);
   const status = await lab.run('status');
   assert.equal(await fingerprint(lab.pool), earlier);
@@ -139,6 +139,7 @@ test('a changed secret shows the name of its field and no value', async () => {
 test('wait ends with 2 while a data plane is cut off, and converge says which', async () => {
   const [node] = lab.stack.kong.standIn?.nodes ?? [];
   assert.ok(node !== undefined);
+  assert.equal((await lab.run('wait', '--for', 'converged')).code, 0);
   await node.pause();
   try {
     await lab.cluster.apply(...manifests(ingress('web', ['web.test /newer echo 80'])));
@@ -146,12 +147,27 @@ test('wait ends with 2 while a data plane is cut off, and converge says which', 
     const { code, stdout } = await lab.run('wait', '--for', 'converged', '--timeout', '1s');
     assert.equal(code, 2, stdout);
     assert.match(stdout, /^not converged, revision \d+$/m);
+    const own = await lab.json('wait', '--for', 'converged', '--timeout', '0s', 'ingress/default/web');
+    assert.deepEqual([own.code, own.value['waited']], [2, 'not converged']);
+    const other = await lab.json('wait', '--for', 'converged', '--timeout', '0s', 'kongconsumer/default/alice');
+    assert.deepEqual([other.code, other.value['waited']], [0, 'converged']);
     const converged = await lab.json('converge');
     assert.deepEqual([converged.code, converged.value['converged']], [0, []]);
   } finally {
     node.resume();
   }
   assert.equal((await lab.run('wait', '--for', 'converged')).code, 0);
+});
+
+test('wait for an object: what reads it decides; what the index does not know ends with 3', async () => {
+  const read = await lab.run('wait', '--for', 'converged', 'service/default/echo');
+  assert.equal(read.code, 0, read.stdout);
+  const args = ['wait', '--for', 'converged', '--timeout', '0s', 'ingress/default/nobody', 'ingress/default/web'];
+  const { code, stdout } = await lab.run(...args);
+  assert.equal(code, 3, stdout);
+  assert.match(stdout, /^unknown, revision \d+, the index does not know Ingress default\/nobody$/m);
+  const wrong = await lab.run('wait', '--for', 'converged', 'nothing/default/web');
+  assert.deepEqual([wrong.code, /ARGUMENTS_INVALID/.test(wrong.stderr)], [1, true]);
 });
 
 test('wait knows nothing when Kong does not answer', async () => {
