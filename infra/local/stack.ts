@@ -64,6 +64,8 @@ export interface Stack {
   readonly webhook: { readonly url: string; readonly token: string };
   /** The status page's address, with its token; JSON and metrics take the token as a bearer. */
   readonly status: { readonly url: string; readonly token: string };
+  /** The functions' settings, for the command line. */
+  readonly environment: Readonly<Record<string, string>>;
   /** True when the API server is the stand-in, which calls the webhook by itself. */
   readonly ownKubernetes: boolean;
   /** Stops everything, last started first. */
@@ -211,9 +213,10 @@ async function start(options: StackOptions, started: Stop[]): Promise<Omit<Stack
   const kubeconfig = standIn?.kubeconfig ?? own ?? '';
   const kubernetes = await loadKubeconfig(kubeconfig, CLUSTER);
   const [token, statusToken] = [randomToken(), randomToken()] as const;
+  const environment = environmentFor(options, kong, kubernetes, { webhook: token, status: statusToken });
   const cloud = await startCloud({
     serverlessFile: path.join(import.meta.dirname, '../../serverless.yml'),
-    environment: environmentFor(options, kong, kubernetes, { webhook: token, status: statusToken }),
+    environment,
     ...(options.ports?.http === undefined ? {} : { httpPort: options.ports.http }),
     schedules: options.schedules,
     ...(options.killer === undefined ? {} : { killer: options.killer }),
@@ -230,6 +233,7 @@ async function start(options: StackOptions, started: Stop[]): Promise<Omit<Stack
     kubernetes,
     webhook,
     status: { url: `${cloud.httpUrl}/status/${statusToken}`, token: statusToken },
+    environment,
     ownKubernetes: standIn !== undefined,
   };
 }

@@ -6,6 +6,8 @@ import { parseAllDocuments } from 'yaml';
 export interface Cluster {
   apply(...objects: readonly KubernetesObject[]): Promise<void>;
   remove(...objects: readonly KubernetesObject[]): Promise<void>;
+  /** The object as it stands. Rejects when it is not there. */
+  read(object: KubernetesObject): Promise<KubernetesObject>;
 }
 
 const FIELD_MANAGER = 'kong-ingress-functions-demo';
@@ -22,6 +24,10 @@ export function connectCluster(kubeconfig: string): Cluster {
     },
     async remove(...objects) {
       for (const object of objects) await api.delete(object);
+    },
+    read({ apiVersion = '', kind = '', metadata }) {
+      const { name = '', namespace = '' } = metadata ?? {};
+      return api.read({ apiVersion, kind, metadata: { name, namespace } });
     },
   };
 }

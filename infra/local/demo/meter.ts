@@ -21,6 +21,8 @@ export interface Meter {
   feed(line: string): void;
   /** What happened since the last call, and starts anew. */
   read(): Reading;
+  /** The same, and goes on. */
+  peek(): Reading;
 }
 
 const NOTHING: Reading = {
@@ -71,6 +73,7 @@ export function createMeter(): Meter {
       sum = NOTHING;
       return reading;
     },
+    peek: () => sum,
   };
 }
 

@@ -5,6 +5,7 @@ import { startStack, type Stack, type Topology } from '../stack.ts';
 import { startBackend, type Backend } from './backends.ts';
 import { showBroken, type BrokenResult } from './broken-ingress.ts';
 import { connectCluster } from './cluster.ts';
+import { showCutOff, type CutOffResult } from './cut-off.ts';
 import { startJourney, type StepResult } from './journey.ts';
 import { createMeter, type Meter } from './meter.ts';
 import { changeOneByOne, growTo, type ScaleResult } from './scale.ts';
@@ -46,6 +47,22 @@ function stepRow(result: StepResult): string[] {
     seconds(result.convergedMs),
     proofText(result),
   ];
+}
+
+function cutOffRow({
+  name,
+  events,
+  writes,
+  httpRequests,
+  sqlStatements,
+  state,
+  afterMs,
+  checks,
+}: CutOffResult): string[] {
+  const held = checks.filter((check) => check.held).length;
+  const proof = `${held === checks.length ? '✓' : '✗'} ${held} of ${checks.length}`;
+  const counts = [events, writes, httpRequests, sqlStatements].map((count) => (events === 0 ? '' : String(count)));
+  return [name, ...counts, '', state === 'converged' ? seconds(afterMs) : state, proof];
 }
 
 const each = (numbers: readonly number[]): string => `${numbers.toSorted((a, b) => a - b).join('/')} each`;
@@ -120,6 +137,15 @@ async function runScale(stack: Stack, meter: Meter, others: readonly number[], p
   return results;
 }
 
+async function runCutOff(stack: Stack, meter: Meter, print: Print): Promise<readonly CutOffResult[]> {
+  const results = await showCutOff(stack, connectCluster(stack.kubeconfig), meter);
+  for (const { name, state, afterMs, checks } of results) {
+    print(`  ${name}: ${state} after ${seconds(afterMs)}`);
+    for (const { says, held, saw } of checks) print(`    ${held ? '✓' : '✗'} ${says}${held ? '' : `; saw ${saw}`}`);
+  }
+  return results;
+}
+
 function startDemoStack({ topology, directory }: DemoOptions, meter: Meter, killer?: Killer): Promise<Stack> {
   const log = path.join(directory, 'functions.log');
   mkdirSync(directory, { recursive: true });
@@ -185,11 +211,14 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
   return withStack(options, async ({ stack, meter, backends }) => {
     const results = await runSteps(stack, meter, backends, print);
     const broken = await runBroken(stack, meter, print);
+    const cutOff = await runCutOff(stack, meter, print);
     const scale = await runScale(stack, meter, others, print);
     const same = sameCost(scale);
-    const rows = [...results.map(stepRow), brokenRow(broken), ...scale.map((result) => scaleRow(result, same))];
+    const scaleRows = scale.map((result) => scaleRow(result, same));
+    const rows = [...results.map(stepRow), brokenRow(broken), ...cutOff.map(cutOffRow), ...scaleRows];
     print(`\n${table(HEADER, rows)}\n`);
-    const held = same && broken.held && results.every((result) => result.proofs.every((proof) => proof.held));
+    const proofs = [...results.flatMap((result) => result.proofs), ...cutOff.flatMap(({ checks }) => checks)];
+    const held = same && broken.held && proofs.every((proof) => proof.held);
     print(`${held ? 'Every proof held' : 'A PROOF FAILED'}, after ${seconds(Date.now() - started)}.`);
     return held;
   });
