@@ -114,11 +114,12 @@ async function served({ stack, node }: Tools, without: boolean): Promise<Check> 
 async function whileLost(tools: Tools): Promise<CutOffResult> {
   const { stack, cluster, meter, node, route } = tools;
   const { state, code, begin } = LOST[stack.topology];
+  await stack.cloud.idle(TIMEOUT_MS);
   await begin(node);
   meter.read();
   const changedAt = Date.now();
   await cluster.apply(route);
-  await until('the route is written', TIMEOUT_MS, () => (meter.peek().writes > 0 ? true : undefined));
+  await until('the route has a status', TIMEOUT_MS, () => programmed(tools));
   await stack.cloud.idle(TIMEOUT_MS);
   const reading = meter.read();
   await becomes(tools, state);

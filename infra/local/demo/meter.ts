@@ -21,8 +21,6 @@ export interface Meter {
   feed(line: string): void;
   /** What happened since the last call, and starts anew. */
   read(): Reading;
-  /** The same, and goes on. */
-  peek(): Reading;
 }
 
 const NOTHING: Reading = {
@@ -73,7 +71,6 @@ export function createMeter(): Meter {
       sum = NOTHING;
       return reading;
     },
-    peek: () => sum,
   };
 }
 

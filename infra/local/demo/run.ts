@@ -210,12 +210,12 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
   const started = Date.now();
   return withStack(options, async ({ stack, meter, backends }) => {
     const results = await runSteps(stack, meter, backends, print);
-    const broken = await runBroken(stack, meter, print);
     const cutOff = await runCutOff(stack, meter, print);
+    const broken = await runBroken(stack, meter, print);
     const scale = await runScale(stack, meter, others, print);
     const same = sameCost(scale);
     const scaleRows = scale.map((result) => scaleRow(result, same));
-    const rows = [...results.map(stepRow), brokenRow(broken), ...cutOff.map(cutOffRow), ...scaleRows];
+    const rows = [...results.map(stepRow), ...cutOff.map(cutOffRow), brokenRow(broken), ...scaleRows];
     print(`\n${table(HEADER, rows)}\n`);
     const proofs = [...results.flatMap((result) => result.proofs), ...cutOff.flatMap(({ checks }) => checks)];
     const held = same && broken.held && proofs.every((proof) => proof.held);
