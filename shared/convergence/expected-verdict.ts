@@ -37,7 +37,7 @@ function judge(
   if (hadBefore(row, revision, facts)) return { state: 'converged', reason: 'it had the revision before' };
   const said = without(row, revision, place, facts);
   const pushed = newest !== undefined && newest <= place;
-  if (pushed) return said;
+  if (pushed || said.state === 'partitioned') return said;
   // Nobody can refuse what nobody was given.
   return { state: said.state === 'rejecting' ? 'unknown' : said.state, reason: `${WHERE[evidence]} yet` };
 }

@@ -62,15 +62,21 @@ export function unusable(row: DataPlaneRow, facts: Pick<LiveFacts, 'now' | 'sile
   if (row.syncStatus.endsWith('_incompatible')) {
     return { state: 'incompatible', reason: `Kong does not configure it: ${row.syncStatus}, version ${row.version}` };
   }
-  if (row.status === undefined && !heardOf(row, facts)) {
-    const silent = Math.round((facts.silentAfterMs ?? SEEN_LATELY_MS) / 1000);
-    return { state: 'partitioned', reason: `its control plane has not heard of it for more than ${silent} s` };
-  }
-  return undefined;
+  return row.status === undefined ? cutOff(row, facts) : undefined;
+}
+
+/** A data plane that its control planes have not heard of for long; undefined for others. */
+function cutOff(row: DataPlaneRow, facts: Pick<LiveFacts, 'now' | 'silentAfterMs'>): Said | undefined {
+  if (heardOf(row, facts)) return undefined;
+  const silent = Math.round((facts.silentAfterMs ?? SEEN_LATELY_MS) / 1000);
+  return { state: 'partitioned', reason: `its control plane has not heard of it for more than ${silent} s` };
 }
 
 /** What a data plane does that could have a revision, when it does not. Pure. */
-export function without(row: DataPlaneRow, revision: Revision, place: number, facts: PushFacts): Said {
+export function without(row: DataPlaneRow, revision: Revision, place: number, facts: RowFacts): Said {
+  // Its own word says what it holds, and not that it would hear of anything newer.
+  const lost = cutOff(row, facts);
+  if (lost !== undefined) return lost;
   if (empty(reading(row))) return { state: 'applying', reason: 'it has not received a configuration yet' };
   if (!heardSince(row, place)) {
     return { state: 'applying', reason: 'it has not been heard of since the write' };
