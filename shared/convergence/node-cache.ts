@@ -17,6 +17,8 @@ export interface CachedVersion {
   readonly since: number;
   /** The value came after this time. */
   readonly floor: number;
+  /** The node has dropped the value, and no worker has asked for it since. */
+  readonly dropped: boolean;
 }
 
 interface Reading {
@@ -51,6 +53,9 @@ export async function readVersions(config: KongConfig, nodes: readonly AdminNode
   }
 }
 
+const COLUMNS = `node, key, value = '' AS dropped, (extract(epoch FROM since) * 1000)::float8 AS since,
+    (extract(epoch FROM floor) * 1000)::float8 AS floor`;
+
 const REMEMBER = `
   WITH gone AS (
     DELETE FROM kong_ingress.node_caches WHERE seen_at < to_timestamp($4::float8 / 1000) - interval '1 day'
@@ -62,20 +67,24 @@ const REMEMBER = `
     since = CASE WHEN c.value = excluded.value THEN c.since ELSE excluded.since END,
     floor = CASE WHEN c.value = excluded.value THEN c.floor ELSE c.seen_at END
   WHERE c.seen_at <= excluded.seen_at
-  RETURNING node, key, (extract(epoch FROM since) * 1000)::float8 AS since, (extract(epoch FROM floor) * 1000)::float8 AS floor`;
+  RETURNING ${COLUMNS}`;
 
-/** Remembers what nodes' caches hold at `now` (ms), and gives since when, by the node's name. */
+const RECALL = `
+  SELECT ${COLUMNS} FROM kong_ingress.node_caches
+  JOIN unnest($1::text[], $2::text[], $3::text[]) AS r(node, key, value) USING (node, key, value)`;
+
+/** Since when nodes' caches hold what they hold at `now` (ms), by the node's name; `remember` it, or only recall it. */
 export async function observedVersions(
   index: Queryable,
   readings: readonly Reading[],
   now: number,
+  remember: boolean,
 ): Promise<ReadonlyMap<string, readonly CachedVersion[]>> {
   if (readings.length === 0) return new Map();
-  const { rows } = await index.query<CachedVersion & { node: string }>(REMEMBER, [
-    readings.map(({ node }) => node),
-    readings.map(({ key }) => key),
-    readings.map(({ value }) => value),
-    now,
-  ]);
+  const found = [readings.map(({ node }) => node), readings.map(({ key }) => key), readings.map(({ value }) => value)];
+  const { rows } = await index.query<CachedVersion & { node: string }>(
+    remember ? REMEMBER : RECALL,
+    remember ? [...found, now] : found,
+  );
   return Map.groupBy(rows, ({ node }) => node);
 }

@@ -16,7 +16,12 @@ export interface NodeFacts {
   /** The same from an outdated cache on, ms: see `rebuildMs`. */
   readonly rebuildMs: number;
   /** What its cache holds under the keys that workers look at; a key that could not be read is missing. */
-  readonly versions: readonly { readonly key: string; readonly since: number; readonly floor: number }[];
+  readonly versions: readonly {
+    readonly key: string;
+    readonly since: number;
+    readonly floor: number;
+    readonly dropped: boolean;
+  }[];
 }
 
 /** What Kong announced to its nodes around a revision. Times are ms. */
@@ -79,6 +84,12 @@ function outdatedAt(node: NodeFacts, revision: Revision, events: Invalidations |
   return changed.length < keys.length ? undefined : Math.max(...changed.map(({ since }) => since));
 }
 
+/** The cache has, since before the write, a version that the write made out of date. */
+function isDeaf(node: NodeFacts, revision: Revision, events: Invalidations | undefined): boolean {
+  const keys = new Set(Object.keys(events?.versions ?? {}));
+  return node.versions.some(({ key, since, dropped }) => keys.has(key) && !dropped && since <= revision.startedAt);
+}
+
 /** Undefined where the cache shows nothing of the revision: then time has to tell. */
 function byCache(
   node: NodeFacts,
@@ -86,8 +97,18 @@ function byCache(
   events: Invalidations | undefined,
   now: number,
 ): Judged | undefined {
+  const { boundMs } = node;
+  if (boundMs === undefined) return undefined;
+  if (isDeaf(node, revision, events)) {
+    const late = now > (announcedAt(revision, events) ?? now) + boundMs;
+    const reason = 'its cache still has the version that it had before the write';
+    return {
+      state: late ? 'partitioned' : 'applying',
+      reason: late ? `${reason}: it does not hear of writes` : reason,
+    };
+  }
   const outdated = outdatedAt(node, revision, events);
-  if (node.boundMs === undefined || outdated === undefined) return undefined;
+  if (outdated === undefined) return undefined;
   return until(
     outdated + node.rebuildMs,
     now,

@@ -23,7 +23,7 @@ function factsOf({ node, root }: ProbedNode, entities: number, versions: readonl
   };
 }
 
-/** Reads all evidence of traditional mode. Only a run that remembers asks caches: once is not enough to see a change. */
+/** Reads all evidence of traditional mode. */
 export async function traditionalEvidence(
   run: Convergence,
   { database, revisions }: Known,
@@ -33,9 +33,9 @@ export async function traditionalEvidence(
   const { now, entities } = database;
   const answering = nodes.flatMap(({ node, root }) => (root === undefined ? [] : [node]));
   const versions =
-    memory === 'remember'
-      ? await observedVersions(run.index, await readVersions(run.config, answering), now)
-      : new Map<string, readonly CachedVersion[]>();
+    memory === 'none'
+      ? new Map<string, readonly CachedVersion[]>()
+      : await observedVersions(run.index, await readVersions(run.config, answering), now, memory === 'remember');
   return {
     now,
     revisions,

@@ -281,6 +281,39 @@ test('traditional: converged when the timers have run, not before, and it says t
   assert.ok(runs.some((found) => states(found).every((state) => state === 'applying')));
 });
 
+test('traditional: a node that is cut off from the others is partitioned by its cache, and converges when it is back', async () => {
+  const { run, write, kong } = await bed('traditional');
+  await write('first');
+  await until(run, allConverged);
+  const [, cut] = kong.nodes;
+  await cut?.pause();
+  const revision = await write('shop');
+  const found = (await until(run, (item) => states(item).includes('partitioned'))).at(-1);
+  assert.deepEqual(states(found ?? assert.fail()).toSorted(), ['converged', 'partitioned']);
+  assert.deepEqual([found?.converged, found?.newest?.id], [[], revision]);
+  cut?.resume();
+  const healed = (await until(run, allConverged)).at(-1);
+  assert.deepEqual(healed?.converged, [revision]);
+});
+
+test('hybrid: a slow data plane is waited for, and one that refuses is not taken for converged', async () => {
+  const { run, write, kong } = await bed('hybrid');
+  const [slow, refusing] = kong.nodes;
+  assert.ok(slow?.dataPlane !== undefined && refusing?.dataPlane !== undefined);
+  await until(run, ({ verdicts }) => verdicts.length === 2);
+  slow.dataPlane.applyDelayMs = 2_000;
+  const revision = await write('shop');
+  const runs = await until(run, allConverged);
+  assert.deepEqual(runs.at(-1)?.converged, [revision]);
+  slow.dataPlane.applyDelayMs = 0;
+  refusing.dataPlane.refusing = true;
+  await write('more');
+  // Longer than any push may take.
+  const deadline = Date.now() + 8_000;
+  const later = await until(run, () => Date.now() > deadline);
+  assert.ok(later.every((found) => found.converged.length === 0 && !allConverged(found)));
+});
+
 test('traditional: a write that Kong did not announce is never converged', async () => {
   const { run, write, pool } = await bed('traditional');
   await write('shop');

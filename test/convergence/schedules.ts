@@ -5,7 +5,7 @@ import type { HybridSchedule, PlannedDataPlane } from './hybrid-world.ts';
 import { Random } from './timeline.ts';
 
 /** Longest run, ms: the slowest evidence has come by then. */
-const END_MS = 220_000;
+const END_MS = 320_000;
 /** Pings that get lost and the like are over by then, ms: the world was settled before the first slice. */
 const FIRST_SLICE_MS = 4_000;
 

@@ -29,7 +29,7 @@ function provable({ dataPlanes, replicaLagMs }: HybridSchedule): boolean {
 /** The longest that a proof may take, ms: all pushes, then a forgotten row by a wrong clock, or two reports and looks. */
 function latest(schedule: HybridSchedule, { controlPlanes, everyMs }: Observing): number {
   const settings = { dbUpdateFrequency: schedule.pauseMs / 1000, dbUpdatePropagation: 0 };
-  return holdMs({ settings, controlPlanes, entities: 0 }) + 110_000 + 2 * everyMs;
+  return holdMs({ settings, controlPlanes, entities: 0 }) + 200_000 + 2 * everyMs;
 }
 
 test(`hybrid: no schedule of ${COUNT} from seed ${SEED} gives a false "converged"`, (t) => {

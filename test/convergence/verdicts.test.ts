@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AppError } from '../../shared/errors.ts';
-import { convergenceConfig } from '../../shared/convergence/config.ts';
 import { boundMs, holdMs } from '../../shared/convergence/delays.ts';
 import { fenceOf, versionOf } from '../../shared/convergence/fence.ts';
 import { hybridVerdicts } from '../../shared/convergence/hybrid-verdict.ts';
 import type { HybridFacts } from '../../shared/convergence/hybrid-verdict.ts';
 import { traditionalVerdicts } from '../../shared/convergence/traditional-verdict.ts';
+import type { NodeFacts } from '../../shared/convergence/traditional-verdict.ts';
 import { provenEverywhere } from '../../shared/convergence/proven-verdict.ts';
 import type { DataPlaneRow, Pushes, Revision, Verdict } from '../../shared/convergence/types.ts';
 
@@ -374,8 +373,8 @@ for (const [title, now, lastEvent, nodeBound, state] of nodes) {
 }
 
 const versions = { 'router:version': event, 'plugins_iterator:version': event - 100 };
-const changed = (floor: number, since: number): { key: string; since: number; floor: number }[] =>
-  Object.keys(versions).map((key) => ({ key, since, floor }));
+const changed = (floor: number, since: number): NodeFacts['versions'] =>
+  Object.keys(versions).map((key) => ({ key, since, floor, dropped: false }));
 
 test('traditional: a cache that changed after the last announcement shortens the wait, an earlier change does not', () => {
   const at = (time: number, floor: number): Verdict | undefined =>
@@ -391,6 +390,26 @@ test('traditional: a cache that changed after the last announcement shortens the
     [at(event + 8_500, event - 1)?.state, at(event + 8_500, event - 1)?.evidence],
     ['applying', 'bound'],
   );
+});
+
+test('traditional: a node whose cache has what it had before the write is not converged when the time is over', () => {
+  const at = (time: number, dropped: boolean): Verdict | undefined =>
+    traditionalVerdicts({
+      now: time,
+      revisions: [REVISION],
+      lastEvents: [{ last: event, versions }],
+      nodes: [
+        {
+          node: 'n',
+          boundMs: 12_500,
+          rebuildMs: 6_500,
+          versions: changed(0, REVISION.startedAt).map((item) => ({ ...item, dropped })),
+        },
+      ],
+    })[0];
+  assert.deepEqual([at(event + 12_500, false)?.state, at(event + 12_500, false)?.evidence], ['applying', 'cache']);
+  assert.equal(at(event + 12_501, false)?.state, 'partitioned');
+  assert.equal(at(event + 12_500, true)?.state, 'converged');
 });
 
 test('the hold covers the pause, export, apply and ping, a second control plane, and size', () => {
@@ -445,49 +464,4 @@ test('versions of sync v2: a later one is a fence, the own one only when it is a
   assert.equal(fenceOf(versionRows(1, 1), { ...REVISION, changes: 1 }, 0, false), undefined, 'somebody else wrote too');
   assert.equal(fenceOf(versionRows(null), { ...REVISION, changes: 1 }, 0, false), 10);
   assert.equal(fenceOf(versionRows(null, null), { ...REVISION, changes: 1 }, 0, false), undefined);
-});
-
-test('settings: unless told otherwise there may be a second control plane, and the rows decide who lives', () => {
-  assert.deepEqual(convergenceConfig({}), {
-    controlPlanes: 2,
-    live: { kind: 'seen', forgetAfterMs: 300_000 },
-    silentAfterMs: 45_000,
-    incompatible: 'block',
-    status: { urls: new Map(), podPort: undefined },
-  });
-  assert.deepEqual(
-    convergenceConfig({
-      KONG_DATA_PLANES: ' dp-1, dp-2,',
-      KONG_CONTROL_PLANES: '1',
-      KONG_DATA_PLANE_SILENT_SECONDS: '4',
-      KONG_INCOMPATIBLE_DATA_PLANES: 'ignore',
-    }),
-    {
-      controlPlanes: 1,
-      live: { kind: 'list', nodes: ['dp-1', 'dp-2'] },
-      silentAfterMs: 4_000,
-      incompatible: 'ignore',
-      status: { urls: new Map(), podPort: undefined },
-    },
-  );
-  const cluster = { KONG_CLUSTER_URL: 'wss://cp:8005', KONG_CLUSTER_CERTIFICATE: 'c', KONG_CLUSTER_KEY: 'k' };
-  const more = { KONG_DATA_PLANE_SERVICE: 'kong/dp', KONG_STATUS_URLS: 'a=http://h:1,b=http://h:2' };
-  const found = convergenceConfig({ ...cluster, ...more, KONG_DATA_PLANE_STATUS_PORT: '8100' });
-  assert.deepEqual([found.cluster?.ca, found.cluster?.serverName], ['c', 'kong_clustering']);
-  assert.deepEqual([found.service, found.status.podPort], [{ namespace: 'kong', name: 'dp' }, 8100]);
-  assert.equal(found.status.urls.get('b'), 'http://h:2');
-  for (const bad of [
-    { ...cluster, KONG_CLUSTER_KEY: '' },
-    { ...cluster, KONG_CLUSTER_URL: 'https://cp:8005' },
-    { KONG_DATA_PLANE_SERVICE: 'dp' },
-    { KONG_STATUS_URLS: 'http://h:1' },
-    { KONG_CONTROL_PLANES: '0' },
-    { KONG_DATA_PLANE_FORGET_SECONDS: '10' },
-    { KONG_INCOMPATIBLE_DATA_PLANES: 'no' },
-  ]) {
-    assert.throws(
-      () => convergenceConfig(bad),
-      (error: unknown) => error instanceof AppError && error.code === 'CONFIG_INVALID',
-    );
-  }
 });
