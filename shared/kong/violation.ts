@@ -9,8 +9,6 @@ export interface Violation {
   readonly message: string;
   /** The same without any value: the names of the fields. */
   readonly fields: string;
-  /** Field → what is wrong with it, or with what is in it, as Kong nests it. */
-  readonly byField: Readonly<Record<string, unknown>>;
 }
 
 const LONGEST_MESSAGE = 300;
@@ -19,7 +17,7 @@ const LONGEST_MESSAGE = 300;
 export function violation(type: EntityType, status: number, data: unknown): Violation {
   if (status === 404) {
     const message = `this Kong has no ${type}`;
-    return { message, fields: message, byField: {} };
+    return { message, fields: message };
   }
   const body = isRecord(data) ? data : {};
   const { name, fields } = rejection(type, status, data);
@@ -27,6 +25,5 @@ export function violation(type: EntityType, status: number, data: unknown): Viol
   return {
     message: (text(body.message) ?? named).slice(0, LONGEST_MESSAGE),
     fields: named,
-    byField: isRecord(body.fields) ? body.fields : {},
   };
 }
