@@ -1,4 +1,4 @@
-import { CHANGES } from './slice-changes.ts';
+import { CHANGES, type MeasuredChange } from './slice-changes.ts';
 import { explain, type Explanation } from './slice-explain.ts';
 import { median, once, rounded, type Run } from './slice-run.ts';
 import type { Site } from './slice-sites.ts';
@@ -50,10 +50,11 @@ function figureOf(change: string, { ingresses }: Site, runs: readonly Run[], pag
 export async function costs(
   sites: readonly Site[],
   times: number,
+  changes: readonly MeasuredChange[] = CHANGES,
 ): Promise<{ readonly figures: readonly Figure[]; readonly offenders: readonly string[] }> {
   const runs = new Map<string, Run[]>();
   for (let time = 0; time <= times; time += 1) {
-    for (const change of CHANGES) {
+    for (const change of changes) {
       for (const site of sites) {
         const run = await once(site, change, time, site.plane.dependencies);
         const key = `${change.name} ${site.ingresses}`;
@@ -62,9 +63,9 @@ export async function costs(
     }
   }
   const explained = new Map<Site, Explanation>();
-  for (const site of sites) explained.set(site, await explain(site, times + 1));
+  for (const site of sites) explained.set(site, await explain(site, times + 1, changes));
   return {
-    figures: CHANGES.flatMap(({ name }) =>
+    figures: changes.flatMap(({ name }) =>
       sites.map((site) =>
         figureOf(name, site, runs.get(`${name} ${site.ingresses}`) ?? [], explained.get(site)?.pages.get(name) ?? 0),
       ),

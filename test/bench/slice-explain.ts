@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { lastSlice } from '../../shared/index/freshness.ts';
 import { snapshotLookup } from '../../shared/kubernetes/snapshot.ts';
 import { runSlice, type SliceDependencies } from '../../shared/slice.ts';
-import { CHANGES } from './slice-changes.ts';
+import type { MeasuredChange } from './slice-changes.ts';
 import { forgetStatistics, offenders, pagesOf } from './slice-plans.ts';
 import { once } from './slice-run.ts';
 import type { Site } from './slice-sites.ts';
@@ -27,7 +27,7 @@ async function reconciled({ plane }: Site, dependencies: SliceDependencies): Pro
   if (applied.length !== 1) throw new Error('the orphan was not deleted');
 }
 
-async function round(site: Site, time: number, when: string): Promise<Explanation> {
+async function round(site: Site, changes: readonly MeasuredChange[], time: number, when: string): Promise<Explanation> {
   const { pool, take } = site.explaining;
   const dependencies = { ...site.plane.dependencies, statePool: pool, kongPool: pool };
   const pages = new Map<string, number>();
@@ -39,7 +39,7 @@ async function round(site: Site, time: number, when: string): Promise<Explanatio
     pages.set(name, pagesOf(statements));
     found.push(...offenders(statements).map((text) => `${name} among ${site.ingresses} Ingresses${when}: ${text}`));
   };
-  for (const change of CHANGES) await look(change.name, () => once(site, change, time, dependencies));
+  for (const change of changes) await look(change.name, () => once(site, change, time, dependencies));
   await look('reconcile', () => reconciled(site, dependencies));
   return { pages, offenders: found };
 }
@@ -48,12 +48,12 @@ async function round(site: Site, time: number, when: string): Promise<Explanatio
  * Explains every change once more, as it is and as it is before PostgreSQL has counted anything. Uses up three times, from
  * `time` on.
  */
-export async function explain(site: Site, time: number): Promise<Explanation> {
+export async function explain(site: Site, time: number, changes: readonly MeasuredChange[]): Promise<Explanation> {
   // A new connection reads PostgreSQL's catalogue first.
-  await round(site, time, '');
-  const usual = await round(site, time + 1, '');
+  await round(site, changes, time, '');
+  const usual = await round(site, changes, time + 1, '');
   await forgetStatistics(site.plane.pool);
-  const early = await round(site, time + 2, ', without statistics');
+  const early = await round(site, changes, time + 2, ', without statistics');
   await site.plane.pool.query('ANALYZE');
   return { pages: usual.pages, offenders: [...usual.offenders, ...early.offenders] };
 }

@@ -5,7 +5,9 @@ import { ERRORS, type ErrorInfo } from '../../shared/errors.ts';
 import { REASONS, type ReasonInfo } from '../../shared/findings.ts';
 import { isKind, KINDS } from '../../shared/kubernetes/kinds.ts';
 import { GATES } from '../../shared/translate/kong-features.ts';
+import { changeCosts, controllerCosts, wholeCosts } from './costs.ts';
 import { ANNOTATION_COVERAGE, type Coverage, KIND_COVERAGE } from './coverage.ts';
+import { markdown } from './markdown.ts';
 
 const ROOT = path.join(import.meta.dirname, '..', '..');
 
@@ -20,10 +22,6 @@ export function troubleshooting(): string {
     .toSorted(([a], [b]) => a.localeCompare(b))
     .map(([code, info]) => [`\`${code}\``, info.cause, info.nextStep]);
   return markdown(['code', 'cause', 'what to do'], rows);
-}
-
-function markdown(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  return [header, header.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
 const shown = ({ golden }: Coverage): string => `[${golden}](test/golden/${golden}/in.yaml)`;
@@ -78,6 +76,9 @@ export const GENERATED: Readonly<Record<string, () => string>> = {
   findings,
   grants,
   troubleshooting,
+  costs: changeCosts,
+  controller: controllerCosts,
+  whole: wholeCosts,
 };
 
 /** The text between the markers of this name, or undefined when the README lacks them. */
