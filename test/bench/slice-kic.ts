@@ -60,7 +60,8 @@ async function syncAsController(
   { plane }: Site,
   desired: readonly Entity[],
 ): Promise<{ requests: number; writes: number }> {
-  const { config } = plane;
+  // All kinds at once in pages of 1,000 take a busy machine longer than a slice may wait.
+  const config = { ...plane.config, adminTimeoutMs: 60_000 };
   const http = adminHttp(config);
   const admin = adminClient(config);
   const [node] = nodesAt(config.adminUrls);
