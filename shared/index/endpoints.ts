@@ -99,6 +99,7 @@ export interface SharedTargets {
 }
 
 /** Parts of the commit that bring every root's rows to `doc->'endpoints'`. */
+// Arrays beside the joins: without statistics the planner would read all proposals.
 export const PUT_ENDPOINTS = `
   new_endpoints AS MATERIALIZED (
     SELECT e.* FROM input, jsonb_to_recordset(doc->'endpoints')
@@ -111,11 +112,12 @@ export const PUT_ENDPOINTS = `
   ),
   put_hashes AS (
     UPDATE kong_ingress.proposals p SET targets = e.hash FROM new_endpoints e
-    WHERE p.slot = e.slot AND p.backends IS NOT NULL AND p.backends = e.backends AND p.targets IS DISTINCT FROM e.hash
+    WHERE p.slot = ANY (ARRAY(SELECT slot FROM new_endpoints)) AND p.slot = e.slot
+      AND p.backends IS NOT NULL AND p.backends = e.backends AND p.targets IS DISTINCT FROM e.hash
   ),
   del_targets AS (
     DELETE FROM kong_ingress.proposals t USING sharers s
-    WHERE t.root = s.root AND t.type = 'targets' AND t.refs->'upstream'->>'slot' = s.upstream
+    WHERE t.root = ANY (ARRAY(SELECT root FROM sharers)) AND t.root = s.root AND t.type = 'targets' AND t.refs->'upstream'->>'slot' = s.upstream
       AND NOT EXISTS (SELECT FROM jsonb_to_recordset(s.targets) AS n(slot text) WHERE n.slot = t.slot)
   ),
   put_targets AS (
