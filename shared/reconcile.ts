@@ -6,10 +6,12 @@ import { rememberReconcile } from './index/runs.ts';
 import type { ClusterSnapshot } from './kubernetes/cluster.ts';
 import { keyOf } from './kubernetes/keys.ts';
 import { isGone } from './kubernetes/object.ts';
+import type { KubernetesObject } from './kubernetes/resources.ts';
 import { snapshotLookup } from './kubernetes/snapshot.ts';
 import { actualState } from './kong/actual.ts';
 import { brakes } from './plan/brake.ts';
 import type { EntityRef } from './plan/types.ts';
+import { changedClasses } from './reconcile/classes.ts';
 import { differences, orphansOf, type Differences, type Managed, type SnapshotRoot } from './reconcile/compare.ts';
 import { compareProvided, forgetProvided, learnProvided } from './reconcile/provided.ts';
 import { guarded, prepare, runSlice, type SliceDependencies, type SliceRequest, type SliceResult } from './slice.ts';
@@ -118,6 +120,13 @@ async function heal(
   ]);
 }
 
+/** Lets a slice tell of classes of Gateways whose event was lost. */
+async function tellClasses(run: Run, objects: readonly KubernetesObject[]): Promise<boolean> {
+  const { statePool, options } = run.tools.dependencies;
+  const changes = await changedClasses(statePool, objects, options);
+  return changes.length === 0 || work(run, { changes });
+}
+
 function deleted(slices: readonly SliceResult[]): number {
   return slices.flatMap((slice) => slice.applied).filter((change) => change.action === 'delete').length;
 }
@@ -161,7 +170,8 @@ export async function reconcile(tools: ReconcileTools): Promise<ReconcileReport>
     const found = differences(roots, seen.index, seen.managed);
     const held = brakes(found.doomed, found.managed, tools.force);
     const run: Run = { tools, slices: [] };
-    const healed = await heal(run, found, { lookup, asOf }, held ? BRAKED : undefined);
+    const healed =
+      (await heal(run, found, { lookup, asOf }, held ? BRAKED : undefined)) && (await tellClasses(run, listed.objects));
     const after = run.slices.length === 0 ? seen : await look(tools);
     const orphans = orphansOf(after.index, after.managed);
     const swept =

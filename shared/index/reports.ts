@@ -142,3 +142,21 @@ export async function touchStatuses(index: Queryable, kinds: readonly string[]):
     [kinds],
   );
 }
+
+/** Remembers where Kong is reached, as a text; true when it was another one before, or none. */
+export async function rememberPublished(index: Queryable, text: string): Promise<boolean> {
+  const { rows } = await index.query(
+    `INSERT INTO kong_ingress.meta AS m (name, value) VALUES ('published', $1)
+     ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE m.value <> excluded.value RETURNING 1 AS changed`,
+    [text],
+  );
+  return rows.length > 0;
+}
+
+/** What classes of Gateways say of themselves, by their keys. */
+export async function classReportsOf(index: Queryable): Promise<ReadonlyMap<Key, Content>> {
+  const { rows } = await index.query<{ object: Key; content: Content }>(
+    "SELECT object, content FROM kong_ingress.reports WHERE root = object AND object LIKE 'GatewayClass/%'",
+  );
+  return new Map(rows.map((row) => [row.object, row.content]));
+}

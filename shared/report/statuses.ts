@@ -3,6 +3,7 @@ import type { Queryable } from '../index/database.ts';
 import {
   dueStatuses,
   markStatuses,
+  rememberPublished,
   statusesOf,
   touchStatuses,
   type StatusMark,
@@ -125,6 +126,9 @@ export function statusReporter(parts: StatusParts): StatusReporter {
       const { now = Date.now } = parts;
       const tools = toolsOf(parts, logger, (revision) => proofOf(revision, result) ?? plainProof(revision));
       const until = now() + ENOUGH_MS;
+      const where = await tools.published();
+      const text = JSON.stringify([where.addresses, where.udpAddresses, where.gateway([]), [...(where.ports ?? [])]]);
+      if (await rememberPublished(parts.index, text)) await touchStatuses(parts.index, ADDRESSED);
       let left = true;
       while (left && now() < until) {
         const rows = await dueStatuses(parts.index, MOST);

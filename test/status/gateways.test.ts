@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import test, { before } from 'node:test';
 import { isRecord } from '../../shared/json.ts';
 import { tlsSecret } from '../support/tls.ts';
-import { conditionsOf, listenerOf, useStatusLabs, type StatusLab } from './lab.ts';
+import { reconcile } from '../../shared/reconcile.ts';
+import { conditionsOf, listenerOf, manifestsOf, useStatusLabs, type StatusLab } from './lab.ts';
 import { CLASS, gateway, NAMESPACES, route, service } from './manifests.ts';
 
 const makeLab = useStatusLabs();
@@ -240,6 +241,17 @@ test('addresses are those of the Service before Kong, and follow it; its ports d
   assert.equal(conditionsOf(listenerOf(status, 'alt'))[0], 'Accepted=False/PortUnavailable');
   await own.apply(proxy('{ name: http, port: 80 }, { name: alt, port: 81 }'));
   assert.deepEqual(conditionsOf(await own.status(key)), ACCEPTED);
+  // An event that is lost: the next convergence looks for itself.
+  const again = await own.kubernetes.get('Service', 'statuses-a', 'proxy');
+  await own.kubernetes.patchStatus({
+    kind: 'Service',
+    namespace: 'statuses-a',
+    name: 'proxy',
+    resourceVersion: again?.metadata.resourceVersion ?? '',
+    status: { loadBalancer: { ingress: [{ ip: '203.0.113.8' }] } },
+  });
+  await own.converge();
+  assert.deepEqual((await own.status(key))['addresses'], [{ type: 'IPAddress', value: '203.0.113.8' }]);
   await own.remove(key, 'Service/statuses-a/proxy');
 });
 
@@ -267,4 +279,21 @@ test('a class is accepted when it is ours, with what is supported, and says so o
   await own.apply(route('HTTPRoute', 'quiet', '  parentRefs: [{ name: absent }]\n  rules: []'));
   assert.equal(own.patches.length, patches);
   await own.remove('HTTPRoute/statuses-a/quiet');
+});
+
+test('a class whose event was lost is found by reconcile, once', async () => {
+  const own = await makeLab();
+  const list = async () => {
+    const found = await own.kubernetes.list('GatewayClass', { namespace: '' });
+    return { objects: found.objects.filter(({ metadata }) => metadata.name === 'lost-statuses'), requests: 1 };
+  };
+  await own.cluster.apply(...manifestsOf(CLASS.replace('kong-statuses', 'lost-statuses')));
+  const tools = { dependencies: own.dependencies, list, remainingMs: () => 60_000, force: false };
+  const { slices } = await reconcile(tools);
+  assert.deepEqual(
+    slices.map(({ statuses }) => statuses),
+    [['GatewayClass//lost-statuses']],
+  );
+  assert.deepEqual((await reconcile(tools)).slices, []);
+  await own.remove('GatewayClass//lost-statuses');
 });

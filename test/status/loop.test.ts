@@ -76,7 +76,7 @@ test('the functions write statuses, first pending, then proven, and never hear o
       return entry.includes('Programmed=True/ConfiguredInGateway') ? true : undefined;
     });
     const route = JSON.stringify(await statusOf(lab, 'HTTPRoute', 'route'));
-    assert.match(route, /All 2 live data planes run revision \d+.*Proof: stored, by agreement/);
+    assert.match(route, /All 2 live data planes run revision \d+.*Proof: (stored|serving), by \w+/);
     assert.deepEqual(conditionsOf(await statusOf(lab, 'Gateway', 'edge')), [
       'Accepted=True/Accepted',
       'Programmed=True/Programmed',
