@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { AppError } from '../errors.ts';
+import { sqlState } from './migrate.ts';
 import { schemaOf, type IndexPool } from './schema.ts';
 
 /** What a control plane's index knows: everything in one workspace of one Kong that carries these tags. */
@@ -9,6 +10,9 @@ export interface Claimed {
   readonly workspace: string;
   readonly filterTags: readonly string[];
 }
+
+/** PostgreSQL's code for what a role may not do: only a schema's owner may comment on it. */
+const NOT_OWNER = '42501';
 
 const INDEXES = `
   SELECT nspname AS schema, obj_description(oid, 'pg_namespace') AS claim FROM pg_namespace
@@ -38,5 +42,8 @@ export async function claim(index: IndexPool, claimed: Claimed): Promise<void> {
     throw new AppError('INDEX_OTHER_CLUSTER', `The index in schema ${other.schema} is for the same entities of Kong`);
   }
   if (rows[0]?.claim === words) return;
-  await index.query(`COMMENT ON SCHEMA ${schema} IS '${words.replaceAll("'", "''")}'`);
+  await index.query(`COMMENT ON SCHEMA ${schema} IS '${words.replaceAll("'", "''")}'`).catch((error: unknown) => {
+    // Whoever made the schema for us has to see to it that there is one.
+    if (sqlState(error) !== NOT_OWNER) throw error;
+  });
 }

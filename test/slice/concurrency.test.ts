@@ -11,7 +11,7 @@ import { endpoints, ingress, INGRESS_CLASS, service } from '../support/manifests
 import { assertConverged } from '../support/oracle.ts';
 import { temporaryPostgres, type TemporaryPostgres } from '../support/postgres.ts';
 
-const RUNS = cases(15);
+const RUNS = cases(8);
 
 let server: TemporaryPostgres;
 let plane: ControlPlane;
