@@ -1,9 +1,6 @@
-import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import { kubeconfigSource, loadKubeconfig } from '../kubernetes/kubeconfig.ts';
 import { awsSecretReader, resolveSettings } from '../access/settings.ts';
 import { kubernetesConfig, type Environment, type KubernetesConfig } from '../config.ts';
 import { optional, required, url } from '../environment.ts';
-import { publisher } from '../publish.ts';
 import type { Target } from '../watch/deliver.ts';
 import { serveHealth } from '../watch/health.ts';
 import { startWatch } from '../watch/watch.ts';
@@ -21,8 +18,11 @@ export const usage = `watch [--to webhook|bus] [--kubeconfig FILE] [--health HOS
 const COUNTS_EVERY_MS = 60_000;
 const DRAIN_MS = 10_000;
 
-function targetOf(to: string, env: Environment): Target & { close(): void } {
+/** What the bus needs is loaded for the bus alone: a pod that calls the webhook stays small. */
+async function targetOf(to: string, env: Environment): Promise<Target & { close(): void }> {
   if (to === 'bus') {
+    const { EventBridgeClient } = await import('@aws-sdk/client-eventbridge');
+    const { publisher } = await import('../publish.ts');
     const client = new EventBridgeClient({});
     return { ...publisher({ client, eventBusName: required(env, 'EVENT_BUS_NAME') }), close: () => client.destroy() };
   }
@@ -40,6 +40,7 @@ async function clusterOf(env: Environment, file: string | undefined): Promise<Ku
   const own = optional(env, 'KUBERNETES_URL') === undefined ? optional(env, 'KUBECONFIG') : undefined;
   const kubeconfig = file ?? own;
   if (kubeconfig === undefined) return kubernetesConfig(env);
+  const { kubeconfigSource, loadKubeconfig } = await import('../kubernetes/kubeconfig.ts');
   return { ...(await loadKubeconfig(kubeconfig, env.CLUSTER_NAME)), source: kubeconfigSource(kubeconfig) };
 }
 
@@ -63,7 +64,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const { values } = parseArguments({ args: [...args], options }, usage);
   const address = values.health === undefined ? undefined : addressOf(values.health);
   const env = await resolveSettings(process.env, awsSecretReader(process.env));
-  const target = targetOf(values.to, env);
+  const target = await targetOf(values.to, env);
   const kubernetes = await clusterOf(env, values.kubeconfig);
   const interrupted = untilInterrupted();
   const log = (problem: string): void => line('failed, tried again', { problem });
