@@ -1,5 +1,5 @@
 import { integer } from '../config.ts';
-import { choice, list, optional, required, url } from '../environment.ts';
+import { boolean, choice, list, optional, required, url } from '../environment.ts';
 import type { Environment } from '../config.ts';
 import type { LiveSet } from './hybrid-verdict.ts';
 import type { StatusConfig } from './status-api.ts';
@@ -22,6 +22,8 @@ export interface ConvergenceConfig {
   readonly incompatible: 'block' | 'ignore';
   /** How to join the control planes as a silent data plane; left out: verdicts rest on the database alone. */
   readonly cluster?: ClusterConfig;
+  /** Traditional: whether the nodes that did not write are told through their caches what is out of date. */
+  readonly pushInvalidate: boolean;
   /** Which data planes are asked for what they hold. */
   readonly status: StatusConfig;
   /** The Service whose ready pods are the data planes that count. */
@@ -71,7 +73,7 @@ function clusterConfig(env: Environment): ClusterConfig | undefined {
 /**
  * Reads KONG_CONTROL_PLANES (2 unless set: a Service may hide several), KONG_DATA_PLANES (names, ids or addresses),
  * KONG_DATA_PLANE_FORGET_SECONDS (300), KONG_DATA_PLANE_SILENT_SECONDS (45), KONG_INCOMPATIBLE_DATA_PLANES (block),
- * KONG_DATA_PLANE_SERVICE, KONG_DATA_PLANE_STATUS_PORT, KONG_STATUS_URLS and KONG_CLUSTER_*. Throws CONFIG_INVALID.
+ * KONG_DATA_PLANE_SERVICE, KONG_DATA_PLANE_STATUS_PORT, KONG_STATUS_URLS, KONG_PUSH_INVALIDATE and KONG_CLUSTER_*. Throws CONFIG_INVALID.
  */
 export function convergenceConfig(env: Environment): ConvergenceConfig {
   const nodes = (env.KONG_DATA_PLANES ?? '')
@@ -88,6 +90,7 @@ export function convergenceConfig(env: Environment): ConvergenceConfig {
     silentAfterMs: integer(env, 'KONG_DATA_PLANE_SILENT_SECONDS', 45, 1) * 1000,
     ...(cluster === undefined ? {} : { cluster }),
     ...(service === undefined ? {} : { service }),
+    pushInvalidate: boolean(env, 'KONG_PUSH_INVALIDATE', false),
     status: { urls: statusUrls(env), podPort: podPort === 0 ? undefined : podPort },
     incompatible: choice(env, 'KONG_INCOMPATIBLE_DATA_PLANES', ['block', 'ignore'], 'block'),
   };

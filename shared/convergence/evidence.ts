@@ -103,13 +103,13 @@ export async function invalidations(
   kong: Queryable,
   revisions: readonly Revision[],
 ): Promise<readonly (Invalidations | undefined)[]> {
-  const rows = await select<{ at: number | null; versions: Record<string, number> | null }>(
+  const rows = await select<{ at: number | null; versions: Record<string, number> | null; balancer: boolean }>(
     kong,
     'cluster_events',
-    `SELECT e.at, e.versions
+    `SELECT e.at, e.versions, coalesce(e.balancer, false) AS balancer
      FROM unnest($1::float8[], $2::float8[]) WITH ORDINALITY AS r(started, written, place)
      LEFT JOIN LATERAL (
-       SELECT (extract(epoch FROM max(c.at)) * 1000)::float8 AS at,
+       SELECT (extract(epoch FROM max(c.at)) * 1000)::float8 AS at, bool_or(c.channel LIKE 'balancer:%') AS balancer,
          jsonb_object_agg(c.data, (extract(epoch FROM c.at) * 1000)::float8 ORDER BY c.at)
            FILTER (WHERE c.data IN ('router:version', 'plugins_iterator:version')) AS versions
        FROM cluster_events c
@@ -122,5 +122,7 @@ export async function invalidations(
       EVENT_GRACE_MS,
     ],
   );
-  return rows.map(({ at, versions }) => (at === null ? undefined : { last: at, versions: versions ?? {} }));
+  return rows.map(({ at, versions, balancer }) =>
+    at === null ? undefined : { last: at, versions: versions ?? {}, balancer },
+  );
 }

@@ -4,7 +4,7 @@ import { COMPARED_COLUMNS } from './content.ts';
 const EVIDENCE_COLUMNS: Readonly<Record<string, readonly string[]>> = {
   clustering_data_planes: ['id', 'hostname', 'ip', 'version', 'sync_status', 'config_hash', 'last_seen', 'xmin'],
   clustering_sync_version: ['version', 'xmin'],
-  cluster_events: ['at', 'channel', 'data'],
+  cluster_events: ['at', 'channel', 'data', 'node_id'],
 };
 
 /**

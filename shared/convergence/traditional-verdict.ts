@@ -30,6 +30,8 @@ export interface Invalidations {
   readonly last: number;
   /** Cache key → when it was last announced to be out of date, of the keys that workers look at. */
   readonly versions: Readonly<Record<string, number>>;
+  /** Upstreams or targets are among them, which nodes hear of by polling alone. */
+  readonly balancer: boolean;
 }
 
 /** Everything that the verdicts are made of. Times are ms of the clock of Kong's PostgreSQL. */
@@ -40,6 +42,8 @@ export interface TraditionalFacts {
   /** By place in `revisions`: what was announced until `EVENT_GRACE_MS` after the write; undefined: nothing. */
   readonly lastEvents: readonly (Invalidations | undefined)[];
   readonly nodes: readonly NodeFacts[];
+  /** Nodes may have been told by us (`pushInvalidate`): then a changed cache does not mean that they have polled. */
+  readonly told: boolean;
 }
 
 type Judged = Pick<Verdict, 'state' | 'reason'>;
@@ -132,7 +136,10 @@ function opinion(evidence: 'bound' | 'cache', judged: readonly Judged[], { revis
 function opinions(node: NodeFacts, facts: TraditionalFacts): readonly (Opinion | Unavailable)[] {
   const { revisions, lastEvents, now } = facts;
   const bound = revisions.map((revision, place) => byBound(node, revision, lastEvents[place], now));
-  const cache = revisions.map((revision, place) => byCache(node, revision, lastEvents[place], now));
+  const cache = revisions.map((revision, place) => {
+    const events = lastEvents[place];
+    return facts.told && events?.balancer === true ? undefined : byCache(node, revision, events, now);
+  });
   // Where the cache says nothing of a revision, the bound does.
   const either = cache.map((said, place) => said ?? bound[place]).flatMap((said) => said ?? []);
   return [opinion('bound', bound, facts), ...(cache[0] === undefined ? [] : [opinion('cache', either, facts)])];

@@ -4,6 +4,7 @@ import type { Convergence } from './converge.ts';
 import { boundMs, rebuildMs } from './delays.ts';
 import { invalidations } from './evidence.ts';
 import type { Known, Memory } from './hybrid.ts';
+import { pushInvalidate } from './push-invalidate.ts';
 import { observedVersions, readVersions } from './node-cache.ts';
 import type { CachedVersion } from './node-cache.ts';
 import type { NodeFacts, TraditionalFacts } from './traditional-verdict.ts';
@@ -23,6 +24,20 @@ function factsOf({ node, root }: ProbedNode, entities: number, versions: readonl
   };
 }
 
+/** Tells the nodes of the newest revision, after their caches were read: they can be seen to change from then on. */
+async function tellOthers(
+  run: Convergence,
+  nodes: readonly ProbedNode[],
+  revisions: Known['revisions'],
+  memory: Memory,
+): Promise<void> {
+  const [newest] = revisions;
+  const isDue = newest !== undefined && newest.changes > 0 && newest.convergedAt === undefined;
+  if (!run.config.pushInvalidate || memory !== 'remember' || !isDue) return;
+  const answering = nodes.flatMap(({ node, root }) => (root === undefined ? [] : [{ node, nodeId: root.nodeId }]));
+  await pushInvalidate(run, answering, newest);
+}
+
 /** Reads all evidence of traditional mode. */
 export async function traditionalEvidence(
   run: Convergence,
@@ -36,9 +51,11 @@ export async function traditionalEvidence(
     memory === 'none'
       ? new Map<string, readonly CachedVersion[]>()
       : await observedVersions(run.index, await readVersions(run.config, answering), now, memory === 'remember');
+  await tellOthers(run, nodes, revisions, memory);
   return {
     now,
     revisions,
+    told: run.config.pushInvalidate,
     lastEvents: await invalidations(run.kong, revisions),
     nodes: nodes.map((item) => factsOf(item, entities, versions.get(item.node.name) ?? [])),
   };

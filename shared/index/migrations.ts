@@ -247,4 +247,8 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE kong_ingress.revisions ADD COLUMN shared boolean NOT NULL DEFAULT false;
   CREATE INDEX revisions_shared ON kong_ingress.revisions (id) WHERE shared;
   `,
+  `
+  -- When other traditional nodes were told what a revision made out of date.
+  ALTER TABLE kong_ingress.revisions ADD COLUMN told_at timestamptz;
+  `,
 ];

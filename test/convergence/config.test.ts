@@ -11,6 +11,7 @@ test('settings: unless told otherwise there may be a second control plane, and t
     live: { kind: 'seen', forgetAfterMs: 300_000 },
     silentAfterMs: 45_000,
     incompatible: 'block',
+    pushInvalidate: false,
     status: { urls: new Map(), podPort: undefined },
   });
   assert.deepEqual(
@@ -25,6 +26,7 @@ test('settings: unless told otherwise there may be a second control plane, and t
       live: { kind: 'list', nodes: ['dp-1', 'dp-2'] },
       silentAfterMs: 4_000,
       incompatible: 'ignore',
+      pushInvalidate: false,
       status: { urls: new Map(), podPort: undefined },
     },
   );

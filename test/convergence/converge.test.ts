@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { startKong } from '../../infra/local/kong/index.ts';
-import type { KongStandIn } from '../../infra/local/kong/index.ts';
+import type { KongStandIn, NodeSettings } from '../../infra/local/kong/index.ts';
 import type { KongConfig } from '../../shared/config.ts';
 import type { Pod } from '../../shared/convergence/live-verdict.ts';
 import type { ClusterConfig } from '../../shared/convergence/shadow.ts';
@@ -48,9 +48,10 @@ const FAST = {
 async function bed(
   topology: 'hybrid' | 'traditional',
   more: Partial<KongConfig & ConvergenceConfig> = {},
+  settings: Partial<NodeSettings> = FAST,
 ): Promise<Bed> {
   const databaseUrl = await server.createDatabase(`kong_${randomUUID().slice(0, 8)}`);
-  const kong = await startKong({ databaseUrl, topology, settings: FAST, log: () => undefined });
+  const kong = await startKong({ databaseUrl, topology, settings, log: () => undefined });
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 4 });
   pool.on('error', () => undefined);
   await migrate(pool);
@@ -66,6 +67,7 @@ async function bed(
     controlPlanes: 1,
     live: { kind: 'seen', forgetAfterMs: 300_000 },
     incompatible: 'block',
+    pushInvalidate: false,
     status: { urls: new Map(), podPort: undefined },
     ...more,
   };
@@ -279,6 +281,22 @@ test('traditional: converged when the timers have run, not before, and it says t
   );
   assert.ok((rows[0]?.seconds ?? 0) >= 0.3 + 1.5, `after ${rows[0]?.seconds} s`);
   assert.ok(runs.some((found) => states(found).every((state) => state === 'applying')));
+});
+
+test('traditional: told through its cache, the other node serves a change long before it would look for it', async () => {
+  const slow = { ...FAST, dbUpdateFrequencySeconds: 300 };
+  const { run, write, kong, pool } = await bed('traditional', { pushInvalidate: true }, slow);
+  await converge(run);
+  const [, other] = kong.nodes;
+  const answers = async (): Promise<number> => (await fetch(`${other?.proxyUrl}/shop/1`)).status;
+  const revision = await write('shop');
+  assert.equal(await answers(), 404);
+  const judge = async (): Promise<string | undefined> =>
+    (await converge(run)).verdicts.find(({ node }) => node === new URL(other?.adminUrl ?? '').host)?.evidence;
+  const deadline = Date.now() + DEADLINE_MS;
+  while ((await judge()) !== 'cache' || (await answers()) === 404) assert.ok(Date.now() < deadline);
+  const told = await pool.query('SELECT FROM kong_ingress.revisions WHERE id = $1 AND told_at IS NOT NULL', [revision]);
+  assert.equal(told.rowCount, 1);
 });
 
 test('traditional: a node that is cut off from the others is partitioned by its cache, and converges when it is back', async () => {

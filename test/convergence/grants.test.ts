@@ -27,6 +27,8 @@ before(async () => {
   server = await temporaryPostgres();
   const url = await server.createDatabase('kong_grants');
   owner = new pg.Pool({ connectionString: url, max: 2 });
+  // Closing connections may still hear that the server stops.
+  owner.on('error', () => undefined);
   await migrate(owner);
   role = `converge_${randomUUID().slice(0, 8)}`;
   await owner.query(`CREATE ROLE ${role} LOGIN PASSWORD 'p'`);
@@ -35,6 +37,7 @@ before(async () => {
   theirs.username = role;
   theirs.password = 'p';
   poor = new pg.Pool({ connectionString: theirs.href, max: 1 });
+  poor.on('error', () => undefined);
 });
 
 after(async () => {

@@ -30,6 +30,7 @@ before(async () => {
   const settings = { dbUpdateFrequencySeconds: PAUSE_S };
   kong = await startKong({ databaseUrl, topology: 'hybrid', settings, log: () => undefined });
   pool = new pg.Pool({ connectionString: databaseUrl, max: 2 });
+  pool.on('error', () => undefined);
   admin = adminClient({
     adminUrls: kong.adminUrls,
     adminToken: undefined,

@@ -362,7 +362,8 @@ for (const [title, now, lastEvent, nodeBound, state] of nodes) {
     const given = {
       now,
       revisions: [REVISION],
-      lastEvents: [lastEvent === undefined ? undefined : { last: lastEvent, versions: {} }],
+      lastEvents: [lastEvent === undefined ? undefined : { last: lastEvent, versions: {}, balancer: false }],
+      told: false,
       nodes: [{ node: 'n:8001', boundMs: nodeBound, rebuildMs: 6_500, versions: [] }],
     };
     const [verdict] = traditionalVerdicts(given);
@@ -381,7 +382,8 @@ test('traditional: a cache that changed after the last announcement shortens the
     traditionalVerdicts({
       now: time,
       revisions: [REVISION],
-      lastEvents: [{ last: event, versions }],
+      lastEvents: [{ last: event, versions, balancer: false }],
+      told: true,
       nodes: [{ node: 'n', boundMs: 12_500, rebuildMs: 6_500, versions: changed(floor, event + 2_000) }],
     })[0];
   assert.deepEqual([at(event + 8_500, event)?.state, at(event + 8_500, event)?.evidence], ['converged', 'cache']);
@@ -397,7 +399,8 @@ test('traditional: a node whose cache has what it had before the write is not co
     traditionalVerdicts({
       now: time,
       revisions: [REVISION],
-      lastEvents: [{ last: event, versions }],
+      lastEvents: [{ last: event, versions, balancer: false }],
+      told: true,
       nodes: [
         {
           node: 'n',
