@@ -20,10 +20,14 @@ export function seenObject<K extends Kind>(
 
 /** Every object of a kind that was looked up, in the order of their keys. */
 export function seenOfKind<K extends Kind>(seen: Seen, kind: K): readonly Resources[K][] {
-  return [...seen.keys()].toSorted().flatMap((key) => {
-    const object = key.startsWith(`${kind}/`) ? seen.get(key) : undefined;
-    return object !== undefined && isResource(kind, object) ? [object] : [];
-  });
+  const mark = `${kind}/`;
+  const found: [key: Key, object: Resources[K]][] = [];
+  for (const [key, object] of seen) {
+    if (object !== undefined && key.startsWith(mark) && isResource(kind, object)) found.push([key, object]);
+  }
+  // Most roots read one object of a kind, or none: then there is nothing to sort.
+  if (found.length > 1) found.sort(([a], [b]) => (a < b ? -1 : 1));
+  return found.map(([, object]) => object);
 }
 
 /** Which state of an object is spoken of. */
