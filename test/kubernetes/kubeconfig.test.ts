@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { AppError } from '../../shared/errors.ts';
-import { loadKubeconfig } from '../../shared/kubernetes/kubeconfig.ts';
+import { kubeconfigSource, loadKubeconfig } from '../../shared/kubernetes/kubeconfig.ts';
 
 let directory: string;
 before(async () => {
@@ -72,6 +72,27 @@ test('a credential plugin’s token', async () => {
     interactiveMode: 'Never',
   };
   assert.equal((await loadKubeconfig(await file(kubeconfig({}, { exec })))).token, 'made');
+});
+
+test('a credential plugin is asked again when its token is refused, and not before', async () => {
+  const program = `process.stdout.write(JSON.stringify({
+    apiVersion: 'client.authentication.k8s.io/v1',
+    kind: 'ExecCredential',
+    status: { token: 'made-' + process.pid },
+  }))`;
+  const exec = {
+    apiVersion: 'client.authentication.k8s.io/v1',
+    command: process.execPath,
+    args: ['-e', program],
+    interactiveMode: 'Never',
+  };
+  const source = kubeconfigSource(await file(kubeconfig({}, { exec })));
+  const first = await source.current();
+  assert.match(first.token ?? '', /^made-\d+$/);
+  assert.equal((await source.current()).token, first.token);
+  const second = await source.current({ token: first.token });
+  assert.notEqual(second.token, first.token);
+  assert.equal((await source.current({ token: first.token })).token, second.token);
 });
 
 test('plain http, as a local API server has it', async () => {
