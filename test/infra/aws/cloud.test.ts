@@ -84,7 +84,7 @@ test('an event goes from the SDK over bus, rule and queue to sync, and one call 
     dropped: 0,
     failedEntries: 0,
     deadLettered: 0,
-    errors: { webhook: 0, webhookLogs: 0, sync: 0, reconcile: 0, converge: 0 },
+    errors: { webhook: 0, webhookLogs: 0, sync: 0, reconcile: 0, converge: 0, status: 0 },
   });
 });
 
@@ -97,7 +97,7 @@ test('events of another source or type reach nobody', async () => {
     new PutEventsCommand({
       Entries: [
         { EventBusName, Source: 'others', DetailType: CLUSTER_CHANGE, Detail: '{}' },
-        { EventBusName, Source: EVENT_SOURCE, DetailType: 'ConfigurationApplied', Detail: '{}' },
+        { EventBusName, Source: EVENT_SOURCE, DetailType: 'DriftRepaired', Detail: '{}' },
       ],
     }),
   );
@@ -186,6 +186,28 @@ test('lost, refused and undeliverable events are what the hooks say', async () =
 test('a bus that does not exist refuses its entries', async () => {
   await start({});
   assert.equal(await publish(['nowhere'], 'another-bus'), 1);
+});
+
+test('a write leads to a check of the data planes after the delay of its queue, unless time stands still', async () => {
+  const handlers = { converge: (event: unknown) => void checks.push(event) };
+  const checks: unknown[] = [];
+  const applied = { Source: EVENT_SOURCE, DetailType: 'ConfigurationApplied', Detail: '{}' };
+  const put = async (): Promise<void> => {
+    const client = new EventBridgeClient();
+    clients.push(client);
+    const EventBusName = process.env['EVENT_BUS_NAME'];
+    await client.send(new PutEventsCommand({ Entries: [{ EventBusName, ...applied }] }));
+  };
+  const still = await start(handlers, { schedules: false });
+  await put();
+  await still.idle(5_000);
+  assert.deepEqual([still.counters().delivered, checks], [1, []]);
+  await still.stop();
+  const sentAt = Date.now();
+  await start(handlers, { schedules: true });
+  await put();
+  await until(() => checks.length === 1);
+  assert.ok(Date.now() - sentAt >= 1_000);
 });
 
 test('schedules run by themselves unless they are off', { timeout: 10_000 }, async () => {
