@@ -6,5 +6,5 @@ export function sinceWrite(facts: {
   readonly revisions: readonly Revision[];
 }): Verdict['sinceWriteMs'] {
   const [newest] = facts.revisions;
-  return newest === undefined ? undefined : Math.max(0, facts.now - newest.writtenAt);
+  return newest === undefined ? undefined : Math.max(0, Math.round(facts.now - newest.writtenAt));
 }
