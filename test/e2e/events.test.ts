@@ -18,11 +18,16 @@ after(() => lab.stop());
 
 type Verb = 'create' | 'patch' | 'delete';
 
+/** RFC 3339: older than the webhook's window an event would be taken for a replay. */
+function secondsAgo(seconds: number): string {
+  return new Date(Date.now() - seconds * 1_000).toISOString();
+}
+
 /** An audit event about an Ingress of the namespace `default`, as the API server's webhook sends it. */
 function audited(verb: Verb, name: string, resourceVersion: string): Record<string, unknown> {
   const metadata = { name, namespace: 'default', resourceVersion };
   return auditEvent(
-    { verb, responseObject: { metadata }, stageTimestamp: `2026-01-01T00:00:0${resourceVersion}Z` },
+    { verb, responseObject: { metadata }, stageTimestamp: secondsAgo(60 - Number(resourceVersion)) },
     { name, namespace: 'default', resourceVersion: undefined, uid: undefined },
   );
 }
