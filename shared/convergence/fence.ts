@@ -59,7 +59,10 @@ export function fenceOf(
   if (!deltas && later.length > 0) return Math.min(...later);
   const own = rows.filter(({ after }) => after === null || after > place);
   const latest = own.filter(({ after }) => after === place + 1 || (after === null && own.length === 1));
-  return revision.changes === 1 && latest.length === 1 ? latest[0]?.version : undefined;
+  const [sole, ...more] = latest;
+  if (revision.changes !== 1 || sole === undefined || more.length > 0) return undefined;
+  // A transaction that began earlier can take a later version.
+  return own.every(({ version }) => version <= sole.version) ? sole.version : undefined;
 }
 
 /**
