@@ -43,7 +43,7 @@ class FenceWorld {
   begin(done: () => void = () => undefined): Write {
     const write: Write = { xid: (this.#xid += 1), version: 0, committed: false };
     this.writes.push(write);
-    this.timeline.after(this.random.upTo(3), () => {
+    this.timeline.after(this.random.upTo(this.random.pick([3, 60])), () => {
       write.version = this.#version += 1;
       this.timeline.after(this.random.upTo(20), () => {
         write.committed = true;
