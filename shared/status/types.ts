@@ -1,3 +1,4 @@
+import type { ParentRef } from '../kubernetes/gateway-resources.ts';
 import type { Key } from '../kubernetes/keys.ts';
 
 /** A condition of meta/v1 without what only the moment of writing knows. */
@@ -15,15 +16,8 @@ export interface Failure {
   readonly message: string;
 }
 
-/** A parent or ancestor as the route or policy names it; fields are the Gateway API's ParentReference. */
-export interface Reference {
-  readonly group?: string;
-  readonly kind?: string;
-  readonly namespace?: string;
-  readonly name: string;
-  readonly sectionName?: string;
-  readonly port?: number;
-}
+/** A parent or ancestor as the route or policy names it. */
+export type Reference = ParentRef;
 
 /** What a route is to one of its parents. */
 export interface RouteParent {
