@@ -88,10 +88,15 @@ function outdatedAt(node: NodeFacts, revision: Revision, events: Invalidations |
   return changed.length < keys.length ? undefined : Math.max(...changed.map(({ since }) => since));
 }
 
-/** The cache has, since before the write, a version that the write made out of date. */
+/**
+ * The cache has, since before the write, a version that the write made out of date. What was announced before the cache
+ * got the version is an earlier write's, which is announced so near to this one.
+ */
 function isDeaf(node: NodeFacts, revision: Revision, events: Invalidations | undefined): boolean {
-  const keys = new Set(Object.keys(events?.versions ?? {}));
-  return node.versions.some(({ key, since, dropped }) => keys.has(key) && !dropped && since <= revision.startedAt);
+  const announced = events?.versions ?? {};
+  return node.versions.some(
+    ({ key, since, dropped }) => !dropped && since <= revision.startedAt && (announced[key] ?? -Infinity) >= since,
+  );
 }
 
 /** Undefined where the cache shows nothing of the revision: then time has to tell. */

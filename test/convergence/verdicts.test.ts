@@ -415,6 +415,26 @@ test('traditional: a node whose cache has what it had before the write is not co
   assert.equal(at(event + 12_500, true)?.state, 'converged');
 });
 
+test('traditional: a cache that has followed an earlier write is not blamed for one that changes targets alone', () => {
+  const earlier = REVISION.startedAt - 2_000;
+  const [verdict] = traditionalVerdicts({
+    now: event + 12_501,
+    revisions: [REVISION],
+    // Announced in the seconds before, which are looked at too.
+    lastEvents: [{ last: event, versions: { 'router:version': earlier }, balancer: true }],
+    told: true,
+    nodes: [
+      {
+        node: 'n',
+        boundMs: 12_500,
+        rebuildMs: 6_500,
+        versions: [{ key: 'router:version', since: earlier + 500, floor: earlier, dropped: false }],
+      },
+    ],
+  });
+  assert.deepEqual([verdict?.state, verdict?.evidence], ['converged', 'bound']);
+});
+
 test('the hold covers the pause, export, apply and ping, a second control plane, and size', () => {
   const settings = { dbUpdateFrequency: 5, dbUpdatePropagation: 0 };
   const input = { settings, controlPlanes: 1, entities: 0 };
