@@ -55,7 +55,13 @@ export async function showBroken(stack: Stack, cluster: Cluster): Promise<Broken
     const held = line.includes(`Service shop/${MISSING} does not exist`) && line.includes('Create the Service');
     return { name: 'an Ingress names a Service that is not there', toldMs: Date.now() - changedAt, line, held };
   } finally {
+    let gone = false;
+    stack.cloud.onEvent(({ detail }) => {
+      gone ||= isRecord(detail) && detail['operation'] === 'delete';
+    });
     await cluster.remove(object);
+    // What comes later would be counted among the changes of the next step.
+    await until('the event of its end', TIMEOUT_MS, () => gone || undefined);
     await stack.cloud.idle(TIMEOUT_MS);
     client.close();
   }
