@@ -7,7 +7,7 @@ import { select, Values } from './database.ts';
 import { ENTITIES } from './entities.ts';
 import type { Body, Entity, EntityType } from './entities.ts';
 import { findUnique } from './find-unique.ts';
-import { isCommon, managedExpression, supported, typesProbe } from './scope.ts';
+import { isCommon, managedExpression, sharedExpression, supported, typesProbe } from './scope.ts';
 import type { Scope } from './scope.ts';
 
 /** What Kong's database says of one entity. */
@@ -16,6 +16,14 @@ export interface Version {
   readonly xmin: string;
   /** It carries our filter tags and belongs to our workspace. Anything else is never touched. */
   readonly managed: boolean;
+}
+
+/** A row that carries our tags. */
+export interface ManagedRow {
+  readonly id: string;
+  readonly xmin: string;
+  /** It may be another workspace's, which uses the same tags: its type belongs to no workspace, and there are several. */
+  readonly shared?: boolean;
 }
 
 /** A row that takes up a unique key of an entity under another id. */
@@ -38,7 +46,7 @@ export interface ActualState {
   /** Wanted id → the row of another id that holds one of its unique keys, a foreign one before a managed one. */
   findUnique(entities: readonly Entity[]): Promise<ReadonlyMap<string, Holder>>;
   /** Everything that carries our filter tags in our workspace. Every type that this Kong has is in the map. */
-  managed(): Promise<ReadonlyMap<EntityType, readonly { readonly id: string; readonly xmin: string }[]>>;
+  managed(): Promise<ReadonlyMap<EntityType, readonly ManagedRow[]>>;
   /** Certificate id → names of the SNIs that Kong has on it, whoever made them. */
   snisOf(certificateIds: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>;
   /** Target id → its upstream's id, for the targets that exist; those that `versions` met are known without a statement. */
@@ -79,23 +87,23 @@ async function versions(
   return new Map(rows.map((row) => [row.id, { xmin: row.xmin, managed: row.managed }]));
 }
 
-async function managedEntities(
-  scope: Scope,
-): Promise<ReadonlyMap<EntityType, readonly { readonly id: string; readonly xmin: string }[]>> {
+async function managedEntities(scope: Scope): Promise<ReadonlyMap<EntityType, readonly ManagedRow[]>> {
   const types = [...(await scope.types())];
   const values = new Values();
   const parts = types.map((type) => {
     const condition = managedExpression(scope, type, 't', values);
-    return `SELECT '${type}' AS type, t.id::text AS id, t.xmin::text AS xmin FROM ${ENTITIES[type].table} t WHERE ${condition}`;
+    return `SELECT '${type}' AS type, t.id::text AS id, t.xmin::text AS xmin, ${sharedExpression(type)} AS shared FROM ${ENTITIES[type].table} t WHERE ${condition}`;
   });
-  const rows = await select<{ type: EntityType; id: string; xmin: string }>(
+  const rows = await select<ManagedRow & { type: EntityType }>(
     scope.pool,
     'managed entities',
     parts.join(' UNION ALL '),
     values.list,
   );
   const groups = Map.groupBy(rows, (row) => row.type);
-  return new Map(types.map((type) => [type, (groups.get(type) ?? []).map(({ id, xmin }) => ({ id, xmin }))]));
+  return new Map(
+    types.map((type) => [type, (groups.get(type) ?? []).map(({ id, xmin, shared = false }) => ({ id, xmin, shared }))]),
+  );
 }
 
 async function snisOf(scope: Scope, ids: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {

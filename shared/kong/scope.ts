@@ -22,6 +22,11 @@ export function managedExpression(scope: Scope, type: EntityType, alias: string,
   return `(${tagged} AND COALESCE(${alias}.ws_id = ${workspace}, false))`;
 }
 
+/** SQL for "another workspace may have made it": CA certificates belong to none, and there is more than one. */
+export function sharedExpression(type: EntityType): string {
+  return type === 'ca_certificates' ? '(SELECT count(*) > 1 FROM workspaces)' : 'false';
+}
+
 function isEntityType(type: string): type is EntityType {
   return Object.hasOwn(ENTITIES, type);
 }

@@ -1,5 +1,6 @@
 import type { Overview, OverviewEntity } from '../index/overview.ts';
 import type { Key } from '../kubernetes/keys.ts';
+import type { ManagedRow } from '../kong/actual.ts';
 import { ENTITIES, type EntityType } from '../kong/entities.ts';
 import type { EntityRef } from '../plan/types.ts';
 import { compareText } from '../plan/rank.ts';
@@ -16,7 +17,7 @@ export interface SnapshotRoot {
 }
 
 /** Everything in Kong that carries our tags. */
-export type Managed = ReadonlyMap<EntityType, readonly { readonly id: string; readonly xmin: string }[]>;
+export type Managed = ReadonlyMap<EntityType, readonly ManagedRow[]>;
 
 /** What differs between cluster, index and Kong. */
 export interface Differences {
@@ -86,11 +87,15 @@ export function differences(snapshot: readonly SnapshotRoot[], index: Overview, 
   };
 }
 
-/** What carries our tags and nobody proposes, children before what they refer to. Pure. */
+/**
+ * What carries our tags and nobody proposes, children before what they refer to. What another workspace may have made
+ * is none, unless the index knows it. Pure.
+ */
 export function orphansOf(index: Overview, managed: Managed): readonly EntityRef[] {
-  const owned = new Set<string>();
-  for (const entity of index.entities) if (entity.proposed) owned.add(entity.id);
+  const proposed = new Map(index.entities.map((entity) => [entity.id, entity.proposed]));
+  const isOrphan = ({ id, shared = false }: ManagedRow): boolean =>
+    proposed.get(id) === false || (!proposed.has(id) && !shared);
   return [...managed]
-    .flatMap(([type, rows]) => rows.filter(({ id }) => !owned.has(id)).map(({ id }) => ({ type, id })))
+    .flatMap(([type, rows]) => rows.filter(isOrphan).map(({ id }) => ({ type, id })))
     .toSorted((a, b) => ENTITIES[b.type].level - ENTITIES[a.type].level || compareText(a.id, b.id));
 }

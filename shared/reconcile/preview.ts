@@ -84,7 +84,9 @@ async function readIndex(
 function strays(managed: Managed, { entities }: Overview): readonly Intent[] {
   const known = new Set(entities.map((entity) => entity.id));
   return [...managed].flatMap(([type, rows]) =>
-    rows.filter(({ id }) => !known.has(id)).map(({ id }) => ({ type, id, slot: `${type}/${id}`, root: undefined })),
+    rows
+      .filter(({ id, shared = false }) => !shared && !known.has(id))
+      .map(({ id }) => ({ type, id, slot: `${type}/${id}`, root: undefined })),
   );
 }
 

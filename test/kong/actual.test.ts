@@ -181,6 +181,21 @@ test('managed lists what carries the tag, of every type', async () => {
   assert.deepEqual(managed.get('routes'), []);
 });
 
+test("managed says which rows may be another workspace's: CA certificates, once there is another one", async () => {
+  const fresh = await kongTables(server, 'workspaces');
+  const mine = actualState(fresh.pool, { filterTags: OURS, workspace: '' });
+  const ca = await fresh.insert('ca_certificates', { cert: 'c', cert_digest: 'd' });
+  const id = await fresh.insert('services', { name: 'ours', host: 'h' });
+  const shared = async (): Promise<unknown> => {
+    const rows = [...(await mine.managed()).values()].flat();
+    return [id, ca].map((wanted) => rows.find((row) => row.id === wanted)?.shared);
+  };
+  assert.deepEqual(await shared(), [false, false]);
+  await fresh.pool.query(`INSERT INTO workspaces (id, name) VALUES ($1, 'team')`, [randomUUID()]);
+  assert.deepEqual(await shared(), [false, true]);
+  await fresh.end();
+});
+
 test('types that this Kong lacks are named, and never make the others unreadable', async () => {
   assert.equal(await actual.lacks('consumer_groups'), true);
   assert.equal(await actual.lacks('filter_chains'), false);
