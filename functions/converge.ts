@@ -77,6 +77,7 @@ async function judge(cluster: string, logger: Logger): Promise<Converged> {
     topology: result.topology,
     newest: result.newest?.id,
     converged: result.converged,
+    warnings: result.warnings,
     dataPlanes: result.verdicts.map(({ name, state, revision, evidence, proof }) => ({
       name,
       state,

@@ -3,7 +3,7 @@ import { inspect, type Convergence } from '../convergence/converge.ts';
 import { lastRevisions } from '../convergence/revisions.ts';
 import { parseArguments } from './arguments.ts';
 import { print, untilInterrupted } from './print.ts';
-import { revisionLines, verdictLines, withConvergence } from './verdicts.ts';
+import { revisionLines, verdictLines, warningLines, withConvergence } from './verdicts.ts';
 
 export const usage = `status [--watch] [--json]
   Shows the verdict on every data plane and the last revisions. Reads only; --watch repeats it every 2 s until Ctrl-C.
@@ -18,6 +18,7 @@ async function show(connected: Convergence, json: boolean): Promise<void> {
     ...verdictLines(state.verdicts),
     '',
     ...revisionLines(revisions),
+    ...warningLines(state.warnings),
     `${state.topology}; newest revision ${state.newest?.id ?? 'none'}`,
   ]);
 }

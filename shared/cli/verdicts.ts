@@ -33,6 +33,11 @@ export function verdictLines(verdicts: readonly Verdict[]): readonly string[] {
   );
 }
 
+/** What Kong's settings cost, a line each. Pure. */
+export function warningLines(warnings: readonly string[]): readonly string[] {
+  return warnings.map((warning) => `warning: ${warning}`);
+}
+
 function time(ms: number | undefined): string {
   return ms === undefined ? '-' : new Date(ms).toISOString();
 }

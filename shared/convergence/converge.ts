@@ -187,7 +187,7 @@ export function converge(run: Convergence): Promise<Converged> {
     const converged = everywhere === undefined || !clock ? [] : await markConverged(run.index, everywhere, clock.now);
     if (revisions.length === 0 && clock !== undefined) await recordBaseline(run.index, clock);
     const proven = (await lastConverged(run.index))?.id;
-    await rememberVerdicts(run.index, { topology, verdicts });
+    await rememberVerdicts(run.index, { topology, verdicts, warnings });
     return { topology, verdicts, newest: revisions[0], converged, proven, warnings };
   });
 }

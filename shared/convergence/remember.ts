@@ -18,12 +18,12 @@ const REMEMBER = `
     state = excluded.state, verdict = excluded.verdict, judged_at = excluded.judged_at,
     since = CASE WHEN v.state = excluded.state THEN v.since ELSE excluded.since END`;
 
-/** Remembers what a run found, for whoever only reads the index: the verdicts, and since when each state lasts. */
+/** Remembers what a run found, for whoever only reads the index: the verdicts, since when each state lasts, and the warnings. */
 export async function rememberVerdicts(
   index: Queryable,
-  { topology, verdicts }: Pick<Converged, 'topology' | 'verdicts'>,
+  { topology, verdicts, warnings }: Pick<Converged, 'topology' | 'verdicts' | 'warnings'>,
 ): Promise<void> {
   const byNode = new Map(verdicts.map((verdict) => [verdict.node, verdict]));
   const rows = [...byNode].map(([node, verdict]) => ({ node, state: verdict.state, verdict }));
-  await index.query(REMEMBER, [JSON.stringify(rows), JSON.stringify({ topology })]);
+  await index.query(REMEMBER, [JSON.stringify(rows), JSON.stringify({ topology, warnings })]);
 }

@@ -4,7 +4,7 @@ import { ago, clockTime } from './format.ts';
 import { html, Html } from './html.ts';
 import { journeyOf } from './picture.ts';
 import { picture } from './picture-svg.ts';
-import { dataPlaneTable, findings, headline, hero, quarantine, withheld, type Failure } from './sections.ts';
+import { advice, dataPlaneTable, findings, headline, hero, quarantine, withheld, type Failure } from './sections.ts';
 import type { Status } from './status.ts';
 import { STYLE } from './style.ts';
 
@@ -48,7 +48,7 @@ export function page(status: Status, failure: Failure | undefined): string {
         <main>
           ${hero(status, failure)}${withheld(status)}
           <section>${picture(journeyOf(status, failure === undefined))}</section>
-          ${dataPlaneTable(status)}${quarantine(status)}${changes(status)}${findings(status)}
+          ${dataPlaneTable(status)}${quarantine(status)}${changes(status)}${findings(status)}${advice(status)}
         </main>
         <footer>
           Last check of the data planes: ${ago(status.checkedAt, status.now)}. Last comparison of the whole cluster:

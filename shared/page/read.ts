@@ -19,6 +19,7 @@ interface Facts {
   readonly cluster: string | null;
   readonly checkedAt: number | null;
   readonly topology: string | null;
+  readonly warnings: readonly string[] | null;
   readonly reconciledAt: number | null;
   readonly withheldDeletes: number;
   readonly entities: number;
@@ -29,6 +30,7 @@ const FACTS = `
   SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now,
     (SELECT value FROM kong_ingress.meta WHERE name = 'cluster') AS cluster,
     (extract(epoch FROM c.at) * 1000)::float8 AS "checkedAt", c.report->>'topology' AS topology,
+    c.report->'warnings' AS warnings,
     (extract(epoch FROM r.at) * 1000)::float8 AS "reconciledAt",
     coalesce((r.report->>'withheldDeletes')::int, 0) AS "withheldDeletes",
     (SELECT count(*)::int FROM kong_ingress.entities) AS entities,
@@ -82,6 +84,7 @@ async function factsOf(
     cluster: facts.cluster ?? undefined,
     checkedAt: facts.checkedAt ?? undefined,
     topology: facts.topology ?? 'unknown',
+    warnings: facts.warnings ?? [],
     reconciledAt: facts.reconciledAt ?? undefined,
   };
 }

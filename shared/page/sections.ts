@@ -123,6 +123,17 @@ export function withheld({ withheldDeletes }: Status): Html | undefined {
   </section>`;
 }
 
+/** What Kong's own settings cost. Pure. */
+export function advice({ warnings }: Status): Html | undefined {
+  if (warnings.length === 0) return undefined;
+  return html`<section>
+    <h2>Settings of Kong that cost time or proof</h2>
+    <ul>
+      ${warnings.map((warning) => html`<li>${warning}</li>`)}
+    </ul>
+  </section>`;
+}
+
 function more({ count, items }: Listed<unknown>): Html | undefined {
   return count > items.length ? html`<p class="more">and ${counted(count - items.length, 'other')}</p>` : undefined;
 }

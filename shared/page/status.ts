@@ -9,6 +9,8 @@ export interface Recorded {
   /** The last run of converge, and the topology that it found. */
   readonly checkedAt: number | undefined;
   readonly topology: string;
+  /** Settings of Kong that make convergence slow or weaken its proof, as that run found them. */
+  readonly warnings: readonly string[];
   /** The last complete run of reconcile, and the deletes that its brake held back. */
   readonly reconciledAt: number | undefined;
   readonly withheldDeletes: number;
@@ -52,6 +54,7 @@ export const NOTHING_RECORDED: Recorded = {
   cluster: undefined,
   checkedAt: undefined,
   topology: 'unknown',
+  warnings: [],
   reconciledAt: undefined,
   withheldDeletes: 0,
   entities: 0,

@@ -7,6 +7,7 @@ import { withCluster } from '../../shared/cli/kubernetes.ts';
 import { changeOf } from '../../shared/cli/sync.ts';
 import { timeoutOf, together } from '../../shared/cli/wait.ts';
 import { table } from '../../shared/cli/print.ts';
+import { warningLines } from '../../shared/cli/verdicts.ts';
 import type { DataPlaneState, Verdict } from '../../shared/convergence/types.ts';
 import { kongIngress } from './support.ts';
 
@@ -147,4 +148,9 @@ test('a table is as wide as its cells', () => {
     ),
     ['a     state', 'long  x', 'b'],
   );
+});
+
+test("what Kong's settings cost is a line each", () => {
+  assert.deepEqual(warningLines(['a is 5 s', 'b is set']), ['warning: a is 5 s', 'warning: b is set']);
+  assert.deepEqual(warningLines([]), []);
 });

@@ -131,7 +131,11 @@ test('a state lasts since the first of the runs that found it', async () => {
 });
 
 test('two names for one data plane are remembered as one', async () => {
-  await rememberVerdicts(index, { topology: 'hybrid', verdicts: [verdict('a', 'applying'), verdict('a', 'applying')] });
+  await rememberVerdicts(index, {
+    topology: 'hybrid',
+    warnings: [],
+    verdicts: [verdict('a', 'applying'), verdict('a', 'applying')],
+  });
   assert.equal((await index.query('SELECT FROM kong_ingress.verdicts')).rowCount, 1);
 });
 

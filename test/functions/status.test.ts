@@ -112,7 +112,8 @@ test('page, JSON and metrics say the same of what converge and reconcile remembe
        '7b2b7cc4-6b5c-4f5c-8d3e-0f9a3c1a2b3c', null, null, '{"reason": "KongRejected", "message": "refused"}', 3, now())`,
   );
   const verdicts = [judged('dp1', 'converged', '1').verdict, judged('dp2', 'partitioned', undefined).verdict];
-  await rememberVerdicts(index, { topology: 'hybrid', verdicts });
+  const warnings = ['db_update_frequency is 5 s'];
+  await rememberVerdicts(index, { topology: 'hybrid', warnings, verdicts });
   const json = await call('GET /status.json');
   const value = parseJson(json.body);
   assert.ok(isRecord(value) && Array.isArray(value['dataPlanes']));
@@ -124,8 +125,17 @@ test('page, JSON and metrics say the same of what converge and reconcile remembe
       ['dp1', 'converged', 'stored'],
     ],
   );
+  assert.deepEqual(value['warnings'], warnings);
   const { body } = await call('GET /status');
-  for (const text of ['dp2', 'partitioned', 'ServiceNotFound', 'Ingress shop/web', '12 deletes held back', 'tried'])
+  for (const text of [
+    ...warnings,
+    'dp2',
+    'partitioned',
+    'ServiceNotFound',
+    'Ingress shop/web',
+    '12 deletes held back',
+    'tried',
+  ])
     assert.ok(body.includes(text), text);
   const metrics = await call('GET /metrics');
   assert.equal(metrics.headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8');
@@ -136,7 +146,11 @@ test('page, JSON and metrics say the same of what converge and reconcile remembe
 });
 
 test('verdicts of an earlier run than the last one are not shown', async () => {
-  await rememberVerdicts(index, { topology: 'hybrid', verdicts: [judged('dp1', 'converged', '1').verdict] });
+  await rememberVerdicts(index, {
+    topology: 'hybrid',
+    warnings: [],
+    verdicts: [judged('dp1', 'converged', '1').verdict],
+  });
   const { body } = await call('GET /status.json');
   assert.doesNotMatch(body, /dp2/);
   assert.match(body, /"overall":"served"/);

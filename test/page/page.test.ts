@@ -84,6 +84,11 @@ for (const [says, given, expected] of [
     [/on its way to 2 of 2 data planes/, /not yet, 3\.0 s/],
   ],
   ['nothing written', NOTHING_RECORDED, [/Nothing has been written yet/]],
+  [
+    'slow settings',
+    { warnings: ['db_update_frequency is <5> s'] },
+    [/Settings of Kong that cost time or proof/, /db_update_frequency is &lt;5&gt; s/],
+  ],
   ['deletes held back', { withheldDeletes: 12 }, [/12 deletes held back/]],
 ] satisfies readonly (readonly [string, Partial<Recorded>, readonly RegExp[]])[]) {
   test(`the page says: ${says}`, () => {
