@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, test as define } from 'node:test';
 import { generate } from 'selfsigned';
 import { selfSigned } from '../../../infra/local/certificate.ts';
 import type { Exchange } from './exchange.ts';
@@ -13,8 +13,9 @@ import { upstreams } from './exchanges/upstreams.ts';
 import { call, rows, standIns } from './support.ts';
 
 /**
- * The rules of Kong's Admin API that this project relies on. With KONG_ADMIN_URL set they are tried on that Kong, which
- * must be empty and on the traditional or the traditional_compatible router; what they make is removed in the end.
+ * The rules of Kong's Admin API that this project relies on. With KONG_ADMIN_URL set they are tried on that Kong, on the
+ * traditional or the traditional_compatible router; what they make is removed in the end. As they take everything there
+ * for their own, a Kong that holds anything is left alone.
  */
 const given = process.env['KONG_ADMIN_URL'];
 const local = given === undefined ? await standIns() : undefined;
@@ -40,13 +41,21 @@ const COLLECTIONS = [
   'ca_certificates',
 ];
 
-before(async () => {
+/** The first collection that is not known to be empty. */
+async function occupied(): Promise<string | undefined> {
   for (const collection of COLLECTIONS) {
-    assert.deepEqual(rows(await call(admin, 'GET', `/${collection}`)), [], `${collection} must be empty`);
+    const answer = await call(admin, 'GET', `/${collection}`);
+    if (answer.status !== 200 || rows(answer).length > 0) return collection;
   }
-});
+  return undefined;
+}
+
+const foreign = await occupied();
+const skip = foreign === undefined ? false : `this Kong is not empty (${foreign})`;
+if (foreign !== undefined) process.stderr.write(`NO CONTRACT TEST: ${skip}\n`);
 
 after(async () => {
+  if (foreign !== undefined) return;
   for (const collection of COLLECTIONS) {
     const found = rows(await call(admin, 'GET', `/${collection}?size=1000`));
     for (const { id } of found) await call(admin, 'DELETE', `/${collection}/${String(id)}`);
@@ -62,6 +71,10 @@ async function verify({ request: [method, path, body], status, answer, fields }:
     const named = typeof got.body['fields'] === 'object' ? Object.keys(got.body['fields'] ?? {}) : [];
     assert.deepEqual(named.toSorted(), fields);
   }
+}
+
+function test(name: string, run: () => Promise<void>): void {
+  define(name, { skip }, run);
 }
 
 const pair = await selfSigned(['contract.example']);
