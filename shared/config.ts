@@ -20,6 +20,8 @@ export interface KongConfig extends AdminConfig {
   readonly databaseUrl: string;
   /** PostgreSQL of the dependency index; Kong's unless set. */
   readonly stateDatabaseUrl: string;
+  /** Whether each revision ends with a route that data planes can be probed for; not unless set. */
+  readonly canary?: boolean;
 }
 
 /** How to reach a cluster's API server. The credentials are those that are known beforehand. */
@@ -61,6 +63,7 @@ export function kongConfig(env: Environment): KongConfig {
     filterTags,
     databaseUrl,
     stateDatabaseUrl: stateUrl === undefined ? databaseUrl : url('KONG_STATE_DATABASE_URL', stateUrl, POSTGRES),
+    canary: boolean(env, 'KONG_CANARY', false),
   };
 }
 

@@ -20,6 +20,7 @@ import { actualState } from './kong/actual.ts';
 import { apply } from './plan/apply.ts';
 import { changesOf, subject } from './plan/plan.ts';
 import type { Change, Outcome } from './plan/types.ts';
+import { writeCanary } from './slice/canary.ts';
 import { decide, type Decision, type Kong } from './slice/decide.ts';
 import { gather, type Gathered } from './slice/gather.ts';
 import { recoveredRoots } from './slice/recovered.ts';
@@ -89,14 +90,25 @@ async function kongClock({ kongPool, dependencies }: Tools): Promise<Clock | und
   return row === undefined ? undefined : { now: row.now, snapshotXmax: row.xmax };
 }
 
+/** The last write of a revision, and the moment after it. */
+async function finish(tools: Tools): Promise<Pick<Done, 'clock' | 'epoch'>> {
+  const { dependencies, kong, lock, state } = tools;
+  if (dependencies.kong.canary !== true) return { clock: await kongClock(tools) };
+  await lock.check();
+  const epoch = await writeCanary(state, kong.admin, dependencies);
+  return { clock: await kongClock(tools), epoch };
+}
+
+const UNFINISHED = { clock: undefined } as const;
+
 const NOTHING: Outcome = { applied: [], rejected: [], requests: 0 };
 
 async function write(tools: Tools, decision: Decision, recovered: boolean): Promise<Done> {
   const { lock, kong, state, dependencies } = tools;
   const intents = changesOf(decision.plan).map(intentOf);
   if (intents.length === 0) {
-    const clock = recovered ? await kongClock(tools) : undefined;
-    return { outcome: NOTHING, written: new Map(), readBack: [], intents, clock };
+    const end = recovered ? await finish(tools) : UNFINISHED;
+    return { outcome: NOTHING, written: new Map(), readBack: [], intents, ...end };
   }
   await intend(state, intents);
   const { kong: config, pace } = dependencies;
@@ -107,7 +119,7 @@ async function write(tools: Tools, decision: Decision, recovered: boolean): Prom
   );
   const written = await readBack(tools, outcome);
   const wrote = recovered || outcome.applied.length > 0;
-  return { outcome, ...written, intents, clock: wrote ? await kongClock(tools) : undefined };
+  return { outcome, ...written, intents, ...(wrote ? await finish(tools) : UNFINISHED) };
 }
 
 async function runLocked(tools: Tools, request: SliceRequest): Promise<Omit<SliceResult, 'cost'>> {

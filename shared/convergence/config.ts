@@ -24,6 +24,8 @@ export interface ConvergenceConfig {
   readonly cluster?: ClusterConfig;
   /** Traditional: whether the nodes that did not write are told through their caches what is out of date. */
   readonly pushInvalidate: boolean;
+  /** Name, id or address of a node → its proxy, for the canary. */
+  readonly probeUrls?: ReadonlyMap<string, string>;
   /** Which data planes are asked for what they hold. */
   readonly status: StatusConfig;
   /** The Service whose ready pods are the data planes that count. */
@@ -31,13 +33,12 @@ export interface ConvergenceConfig {
 }
 
 /** `name=url` pairs. Throws CONFIG_INVALID. */
-function statusUrls(env: Environment): ReadonlyMap<string, string> {
+function nodeUrls(env: Environment, name: string, port: number): ReadonlyMap<string, string> {
   return new Map(
-    list(env, 'KONG_STATUS_URLS', []).map((pair) => {
+    list(env, name, []).map((pair) => {
       const at = pair.indexOf('=');
-      if (at < 1)
-        throw new AppError('CONFIG_INVALID', 'KONG_STATUS_URLS must be a list like dp-1=http://10.0.0.1:8100');
-      return [pair.slice(0, at), url('KONG_STATUS_URLS', pair.slice(at + 1), ['http:', 'https:'])];
+      if (at < 1) throw new AppError('CONFIG_INVALID', `${name} must be a list like dp-1=http://10.0.0.1:${port}`);
+      return [pair.slice(0, at), url(name, pair.slice(at + 1), ['http:', 'https:'])];
     }),
   );
 }
@@ -73,7 +74,7 @@ function clusterConfig(env: Environment): ClusterConfig | undefined {
 /**
  * Reads KONG_CONTROL_PLANES (2 unless set: a Service may hide several), KONG_DATA_PLANES (names, ids or addresses),
  * KONG_DATA_PLANE_FORGET_SECONDS (300), KONG_DATA_PLANE_SILENT_SECONDS (45), KONG_INCOMPATIBLE_DATA_PLANES (block),
- * KONG_DATA_PLANE_SERVICE, KONG_DATA_PLANE_STATUS_PORT, KONG_STATUS_URLS, KONG_PUSH_INVALIDATE and KONG_CLUSTER_*. Throws CONFIG_INVALID.
+ * KONG_DATA_PLANE_SERVICE, KONG_DATA_PLANE_STATUS_PORT, KONG_STATUS_URLS, KONG_PROBE_URLS, KONG_PUSH_INVALIDATE and KONG_CLUSTER_*. Throws CONFIG_INVALID.
  */
 export function convergenceConfig(env: Environment): ConvergenceConfig {
   const nodes = (env.KONG_DATA_PLANES ?? '')
@@ -90,8 +91,9 @@ export function convergenceConfig(env: Environment): ConvergenceConfig {
     silentAfterMs: integer(env, 'KONG_DATA_PLANE_SILENT_SECONDS', 45, 1) * 1000,
     ...(cluster === undefined ? {} : { cluster }),
     ...(service === undefined ? {} : { service }),
+    probeUrls: nodeUrls(env, 'KONG_PROBE_URLS', 8000),
     pushInvalidate: boolean(env, 'KONG_PUSH_INVALIDATE', false),
-    status: { urls: statusUrls(env), podPort: podPort === 0 ? undefined : podPort },
+    status: { urls: nodeUrls(env, 'KONG_STATUS_URLS', 8100), podPort: podPort === 0 ? undefined : podPort },
     incompatible: choice(env, 'KONG_INCOMPATIBLE_DATA_PLANES', ['block', 'ignore'], 'block'),
   };
 }

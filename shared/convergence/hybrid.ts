@@ -1,5 +1,6 @@
 import type { AppError } from '../errors.ts';
 import type { KongRoot } from '../kong/root.ts';
+import { canaries } from './canary.ts';
 import type { Convergence } from './converge.ts';
 import { holdMs, marginMs, reportMs } from './delays.ts';
 import { announcements, dataPlaneRows } from './evidence.ts';
@@ -112,6 +113,11 @@ export async function hybridEvidence(run: Convergence, known: Known, memory: Mem
     ...(await expectations(run, known, seen.rows, memory)),
     pushes,
     steadySince: steady,
+    canaries: await canaries(
+      run,
+      revisions,
+      seen.rows.map(({ id, hostname, ip }) => ({ id, names: [hostname, id, ip] })),
+    ),
   };
   return { facts, failure };
 }

@@ -12,6 +12,7 @@ interface Row {
   readonly writtenAt: number;
   readonly snapshotXmax: string;
   readonly convergedAt: number | null;
+  readonly epoch: number | null;
 }
 
 /** The newest revision, and those that have not converged; newest first. */
@@ -19,13 +20,14 @@ export async function openRevisions(index: Queryable): Promise<readonly Revision
   const { rows } = await index.query<Row>(
     `SELECT id::text AS id, changes, (extract(epoch FROM written_at) * 1000)::float8 AS "writtenAt",
        (extract(epoch FROM least(started_at, written_at)) * 1000)::float8 AS "startedAt",
-       snapshot_xmax AS "snapshotXmax", (extract(epoch FROM converged_at) * 1000)::float8 AS "convergedAt"
+       snapshot_xmax AS "snapshotXmax", (extract(epoch FROM converged_at) * 1000)::float8 AS "convergedAt",
+       canary_epoch::float8 AS epoch
      FROM kong_ingress.revisions
      WHERE converged_at IS NULL OR id = (SELECT max(id) FROM kong_ingress.revisions)
      ORDER BY revisions.id DESC LIMIT $1`,
     [MOST],
   );
-  return rows.map((row) => ({ ...row, convergedAt: row.convergedAt ?? undefined }));
+  return rows.map((row) => ({ ...row, convergedAt: row.convergedAt ?? undefined, epoch: row.epoch ?? undefined }));
 }
 
 /** A moment of Kong's PostgreSQL. */
@@ -113,7 +115,7 @@ export type RevisionRecord = Pick<Revision, 'id' | 'changes' | 'startedAt' | 'wr
 /** The last revisions, newest first; none without an index. */
 export async function lastRevisions(index: Queryable, count: number): Promise<readonly RevisionRecord[]> {
   if (!(await hasIndex(index))) return [];
-  const { rows } = await index.query<Omit<Row, 'snapshotXmax'>>(
+  const { rows } = await index.query<Omit<Row, 'snapshotXmax' | 'epoch'>>(
     `SELECT id::text AS id, changes, (extract(epoch FROM written_at) * 1000)::float8 AS "writtenAt",
        (extract(epoch FROM least(started_at, written_at)) * 1000)::float8 AS "startedAt",
        (extract(epoch FROM converged_at) * 1000)::float8 AS "convergedAt"

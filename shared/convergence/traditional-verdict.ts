@@ -44,6 +44,8 @@ export interface TraditionalFacts {
   readonly nodes: readonly NodeFacts[];
   /** Nodes may have been told by us (`pushInvalidate`): then a changed cache does not mean that they have polled. */
   readonly told: boolean;
+  /** By node: what was seen of the canary. */
+  readonly canaries?: ReadonlyMap<string, Opinion | Unavailable>;
 }
 
 type Judged = Pick<Verdict, 'state' | 'reason'>;
@@ -147,12 +149,18 @@ function opinions(node: NodeFacts, facts: TraditionalFacts): readonly (Opinion |
   });
   // Where the cache says nothing of a revision, the bound does.
   const either = cache.map((said, place) => said ?? bound[place]).flatMap((said) => said ?? []);
-  return [opinion('bound', bound, facts), ...(cache[0] === undefined ? [] : [opinion('cache', either, facts)])];
+  const canary = facts.canaries?.get(node.node);
+  return [
+    ...(canary === undefined ? [] : [canary]),
+    opinion('bound', bound, facts),
+    ...(cache[0] === undefined ? [] : [opinion('cache', either, facts)]),
+  ];
 }
 
 /**
  * Verdicts of traditional mode (DB §3.2, CV §4): nodes leave no trace of what they read, so that only time can be waited
- * for: from the last announcement on, or from when the node's cache shows that it heard of it. Pure.
+ * for: from the last announcement on, or from when the node's cache shows that it heard of it; unless the canary was
+ * seen. Pure.
  */
 export function traditionalVerdicts(facts: TraditionalFacts): readonly Verdict[] {
   return facts.nodes.map((node) => ({

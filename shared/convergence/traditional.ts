@@ -1,5 +1,6 @@
 import type { AdminNode } from '../kong/admin-nodes.ts';
 import type { KongRoot } from '../kong/root.ts';
+import { canaries } from './canary.ts';
 import type { Convergence } from './converge.ts';
 import { boundMs, rebuildMs } from './delays.ts';
 import { invalidations } from './evidence.ts';
@@ -52,11 +53,13 @@ export async function traditionalEvidence(
       ? new Map<string, readonly CachedVersion[]>()
       : await observedVersions(run.index, await readVersions(run.config, answering), now, memory === 'remember');
   await tellOthers(run, nodes, revisions, memory);
+  const probed = nodes.map(({ node }) => ({ id: node.name, names: [node.name] }));
   return {
     now,
     revisions,
     told: run.config.pushInvalidate,
     lastEvents: await invalidations(run.kong, revisions),
     nodes: nodes.map((item) => factsOf(item, entities, versions.get(item.node.name) ?? [])),
+    canaries: await canaries(run, revisions, probed),
   };
 }

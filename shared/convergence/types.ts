@@ -66,6 +66,8 @@ export interface Revision {
   readonly snapshotXmax: string;
   /** When it was proven on every live data plane; undefined while it is not. */
   readonly convergedAt: number | undefined;
+  /** What the canary says since the last write; undefined when there was none. */
+  readonly epoch?: number | undefined;
 }
 
 /** A configuration that a data plane had before the present one. Times are ms of the clock of Kong's PostgreSQL. */

@@ -76,7 +76,9 @@ export interface Memory {
   /** Intents that this slice has dealt with, its own included. */
   readonly intents: readonly Intent[];
   /** The revision to record; undefined when nothing was written. */
-  readonly revision: { readonly changes: number; readonly clock: Clock | undefined } | undefined;
+  readonly revision:
+    | { readonly changes: number; readonly clock: Clock | undefined; readonly epoch?: number | undefined }
+    | undefined;
 }
 
 /** The clock of Kong's PostgreSQL, when the index lives in another one. */
@@ -95,10 +97,11 @@ const commitWith = (versions: string, endpoints: boolean): string => `
     INSERT INTO kong_ingress.meta SELECT 'cluster', doc->>'cluster' FROM input ON CONFLICT DO NOTHING
   ),
   revision AS (
-    INSERT INTO kong_ingress.revisions (written_at, snapshot_xmax, changes, shared)
+    INSERT INTO kong_ingress.revisions (written_at, snapshot_xmax, changes, shared, canary_epoch)
     SELECT coalesce((doc->'revision'->>'now')::timestamptz, clock_timestamp()),
       coalesce(doc->'revision'->>'snapshot_xmax', pg_snapshot_xmax(pg_current_snapshot())::text),
-      (doc->'revision'->>'changes')::integer, jsonb_array_length(doc->'endpoints') > 0
+      (doc->'revision'->>'changes')::integer, jsonb_array_length(doc->'endpoints') > 0,
+      (doc->'revision'->>'epoch')::bigint
     FROM input WHERE doc->'revision' <> 'null'
     RETURNING id
   ),
@@ -289,6 +292,7 @@ function document(memory: Memory): unknown {
             changes: memory.revision.changes,
             now: memory.revision.clock?.now ?? null,
             snapshot_xmax: memory.revision.clock?.snapshotXmax ?? null,
+            epoch: memory.revision.epoch ?? null,
           },
   };
 }

@@ -251,4 +251,11 @@ export const MIGRATIONS: readonly string[] = [
   -- When other traditional nodes were told what a revision made out of date.
   ALTER TABLE kong_ingress.revisions ADD COLUMN told_at timestamptz;
   `,
+  `
+  -- What the canary says since the last write of a revision; null: it was written without one. Epochs only ever grow,
+  -- those of slices that died included, and a new index begins above those of one that was lost.
+  ALTER TABLE kong_ingress.revisions ADD COLUMN canary_epoch bigint;
+  CREATE SEQUENCE kong_ingress.canary_epochs;
+  SELECT setval('kong_ingress.canary_epochs', (extract(epoch FROM clock_timestamp()) * 1000)::bigint);
+  `,
 ];

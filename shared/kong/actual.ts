@@ -1,6 +1,7 @@
 import type { Queryable } from '../index/database.ts';
 import type { KongConfig } from '../config.ts';
 import type { EntityRef } from '../plan/types.ts';
+import { canaryIds, type CanaryIds } from './canary.ts';
 import { children } from './children.ts';
 import type { Child } from './children.ts';
 import { select, Values } from './database.ts';
@@ -45,7 +46,10 @@ export interface ActualState {
   versions(refs: readonly EntityRef[]): Promise<ReadonlyMap<string, Version>>;
   /** Wanted id → the row of another id that holds one of its unique keys, a foreign one before a managed one. */
   findUnique(entities: readonly Entity[]): Promise<ReadonlyMap<string, Holder>>;
-  /** Everything that carries our filter tags in our workspace. Every type that this Kong has is in the map. */
+  /**
+   * Everything that carries our filter tags in our workspace, but for the canary while it is on: afterwards it is what
+   * nobody proposes. Every type that this Kong has is in the map.
+   */
   managed(): Promise<ReadonlyMap<EntityType, readonly ManagedRow[]>>;
   /** Certificate id → names of the SNIs that Kong has on it, whoever made them. */
   snisOf(certificateIds: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>;
@@ -87,7 +91,10 @@ async function versions(
   return new Map(rows.map((row) => [row.id, { xmin: row.xmin, managed: row.managed }]));
 }
 
-async function managedEntities(scope: Scope): Promise<ReadonlyMap<EntityType, readonly ManagedRow[]>> {
+async function managedEntities(
+  scope: Scope,
+  reserved: CanaryIds | undefined,
+): Promise<ReadonlyMap<EntityType, readonly ManagedRow[]>> {
   const types = [...(await scope.types())];
   const values = new Values();
   const parts = types.map((type) => {
@@ -100,7 +107,10 @@ async function managedEntities(scope: Scope): Promise<ReadonlyMap<EntityType, re
     parts.join(' UNION ALL '),
     values.list,
   );
-  const groups = Map.groupBy(rows, (row) => row.type);
+  const groups = Map.groupBy(
+    rows.filter(({ id }) => id !== reserved?.route && id !== reserved?.plugin),
+    (row) => row.type,
+  );
   return new Map(
     types.map((type) => [type, (groups.get(type) ?? []).map(({ id, xmin, shared = false }) => ({ id, xmin, shared }))]),
   );
@@ -160,7 +170,11 @@ async function targets(scope: Scope, ids: readonly string[]): Promise<ReadonlyMa
 }
 
 /** Kong's state by SQL. `pool` is not closed here. */
-export function actualState(pool: Queryable, config: Pick<KongConfig, 'filterTags' | 'workspace'>): ActualState {
+export function actualState(
+  pool: Queryable,
+  config: Pick<KongConfig, 'filterTags' | 'workspace' | 'canary'>,
+): ActualState {
+  const reserved = config.canary === true ? canaryIds(config) : undefined;
   const scope: Scope = {
     pool,
     filterTags: config.filterTags,
@@ -172,7 +186,7 @@ export function actualState(pool: Queryable, config: Pick<KongConfig, 'filterTag
     versions: (refs) => versions(scope, refs, upstreams),
     lacks: async (type) => !isCommon(type) && !(await scope.types()).has(type),
     findUnique: async (entities) => findUnique(scope, await supported(scope, entities)),
-    managed: () => managedEntities(scope),
+    managed: () => managedEntities(scope, reserved),
     snisOf: (ids) => snisOf(scope, ids),
     upstreamsOf: (ids) => upstreamsOf(scope, ids, upstreams),
     targets: (ids) => targets(scope, ids),

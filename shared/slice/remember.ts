@@ -21,6 +21,8 @@ export interface Done {
   readonly readBack: Memory['readBack'];
   readonly intents: Memory['intents'];
   readonly clock: Clock | undefined;
+  /** What the canary says since then; undefined: nothing was written, or it is off, or Kong refused it. */
+  readonly epoch?: number | undefined;
 }
 
 function slotOf(change: Change): Slot {
@@ -240,6 +242,6 @@ export function remember(
     released: released(gathered, decision, done),
     rejected: rejected(done),
     intents: [...gathered.intents, ...done.intents],
-    revision: changes === 0 ? undefined : { changes, clock: done.clock },
+    revision: changes === 0 ? undefined : { changes, clock: done.clock, epoch: done.epoch },
   };
 }

@@ -18,7 +18,7 @@ export interface SliceDependencies {
   readonly statePool: IndexPool;
   /** Kong's PostgreSQL; may be the same pool. */
   readonly kongPool: pg.Pool;
-  readonly kong: Pick<KongConfig, 'filterTags' | 'workspace' | 'adminConcurrency'>;
+  readonly kong: Pick<KongConfig, 'filterTags' | 'workspace' | 'adminConcurrency' | 'canary'>;
   readonly admin: AdminClient;
   /** Kong's tables; those of `kongPool` unless a test has others. */
   readonly actual?: ActualState;

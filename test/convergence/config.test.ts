@@ -12,6 +12,7 @@ test('settings: unless told otherwise there may be a second control plane, and t
     silentAfterMs: 45_000,
     incompatible: 'block',
     pushInvalidate: false,
+    probeUrls: new Map(),
     status: { urls: new Map(), podPort: undefined },
   });
   assert.deepEqual(
@@ -27,20 +28,27 @@ test('settings: unless told otherwise there may be a second control plane, and t
       silentAfterMs: 4_000,
       incompatible: 'ignore',
       pushInvalidate: false,
+      probeUrls: new Map(),
       status: { urls: new Map(), podPort: undefined },
     },
   );
   const cluster = { KONG_CLUSTER_URL: 'wss://cp:8005', KONG_CLUSTER_CERTIFICATE: 'c', KONG_CLUSTER_KEY: 'k' };
-  const more = { KONG_DATA_PLANE_SERVICE: 'kong/dp', KONG_STATUS_URLS: 'a=http://h:1,b=http://h:2' };
+  const more = {
+    KONG_DATA_PLANE_SERVICE: 'kong/dp',
+    KONG_STATUS_URLS: 'a=http://h:1,b=http://h:2',
+    KONG_PROBE_URLS: 'a=http://h:3',
+  };
   const found = convergenceConfig({ ...cluster, ...more, KONG_DATA_PLANE_STATUS_PORT: '8100' });
   assert.deepEqual([found.cluster?.ca, found.cluster?.serverName], ['c', 'kong_clustering']);
   assert.deepEqual([found.service, found.status.podPort], [{ namespace: 'kong', name: 'dp' }, 8100]);
   assert.equal(found.status.urls.get('b'), 'http://h:2');
+  assert.equal(found.probeUrls?.get('a'), 'http://h:3');
   for (const bad of [
     { ...cluster, KONG_CLUSTER_KEY: '' },
     { ...cluster, KONG_CLUSTER_URL: 'https://cp:8005' },
     { KONG_DATA_PLANE_SERVICE: 'dp' },
     { KONG_STATUS_URLS: 'http://h:1' },
+    { KONG_PROBE_URLS: 'http://h:1' },
     { KONG_CONTROL_PLANES: '0' },
     { KONG_DATA_PLANE_FORGET_SECONDS: '10' },
     { KONG_INCOMPATIBLE_DATA_PLANES: 'no' },

@@ -1,4 +1,5 @@
 import { holdMs, marginMs, reportMs } from '../../shared/convergence/delays.ts';
+import { canaryOpinion, CONNECTIONS } from '../../shared/convergence/canary-verdict.ts';
 import { hybridVerdicts } from '../../shared/convergence/hybrid-verdict.ts';
 import type { HybridFacts } from '../../shared/convergence/hybrid-verdict.ts';
 import type { DataPlaneRow, Earlier, Revision, Verdict } from '../../shared/convergence/types.ts';
@@ -13,6 +14,8 @@ export interface Observing {
   readonly shadow: boolean;
   /** Beside the database: asks the data planes what they have. */
   readonly status: boolean;
+  /** Beside the database: probes the data planes' workers. */
+  readonly canary: boolean;
   /** How many control planes are said to be there. */
   readonly controlPlanes: number;
 }
@@ -73,6 +76,7 @@ export class HybridObserver {
       snapshotXmax: String(this.#world.xid + 1),
       convergedAt: undefined,
       lastWrite,
+      ...(this.#observing.canary ? { epoch: this.revisions.length + 1 } : {}),
     };
     this.revisions = [revision, ...this.revisions];
   }
@@ -103,7 +107,11 @@ export class HybridObserver {
     // Rows of data planes that are gone say nothing that could be false.
     if (dataPlane === undefined || revision === undefined) return;
     const has =
-      revision === this.revisions[0] && verdict.state === 'converged' ? dataPlane.mostServed : dataPlane.mostStored;
+      revision === this.revisions[0] && verdict.state === 'converged'
+        ? this.#observing.canary
+          ? dataPlane.served
+          : dataPlane.mostServed
+        : dataPlane.mostStored;
     if (has < revision.lastWrite) this.false.push({ at: now, verdict });
   }
 
@@ -128,7 +136,20 @@ export class HybridObserver {
       },
       steadySince: this.#steadySince(now),
       ...(this.#observing.shadow ? { shadow: this.#shadow(revisions) } : {}),
+      ...(this.#observing.canary ? { canaries: this.#canaries(revisions) } : {}),
     };
+  }
+
+  /** Every other connection meets the slowest worker. */
+  #canaries(revisions: readonly Written[]): NonNullable<HybridFacts['canaries']> {
+    const epochAt = (count: number): number | undefined =>
+      this.revisions.find((item) => count >= item.lastWrite)?.epoch;
+    return new Map(
+      this.#world.dataPlanes.map(({ id, stored, served }) => {
+        const answers = Array.from({ length: CONNECTIONS }, (_, n) => epochAt(n % 2 === 0 ? stored : served));
+        return [id, canaryOpinion(revisions, { answers, failure: undefined })];
+      }),
+    );
   }
 
   #steadySince(now: number): number {

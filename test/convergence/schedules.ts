@@ -73,6 +73,7 @@ export function observing(seed: number, controlPlanes: number): Observing {
     shadow: random.chance(0.25),
     status: random.chance(0.2),
     controlPlanes: controlPlanes === 1 ? random.pick([1, 1, 2]) : controlPlanes,
+    canary: random.chance(0.1),
   };
 }
 

@@ -94,7 +94,14 @@ function calmDelay({ pauseMs, writes, controlPlanes, everyMs, shadow }: Calm): n
       exportMs: 30,
       announceMs: 5,
     };
-    const { world, observer } = playHybrid(calm, { everyMs, firstMs: place, shadow, status: false, controlPlanes });
+    const { world, observer } = playHybrid(calm, {
+      everyMs,
+      firstMs: place,
+      shadow,
+      status: false,
+      canary: false,
+      controlPlanes,
+    });
     return delays(world, observer);
   });
   return median(found.flat());
