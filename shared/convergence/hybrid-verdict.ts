@@ -30,12 +30,15 @@ function opinions(row: DataPlaneRow, facts: HybridFacts, agreed: ReadonlyMap<str
   );
   const agreeing = agreed.get(row.id);
   const silent = facts.silent?.get(row.id);
-  return strongest([
-    ...(canary === undefined ? [] : [canary]),
+  const weaker = [
     ...others,
     ...(silent === undefined ? [] : [{ evidence: 'status', unavailable: silent } as const]),
     ...(agreeing === undefined ? [] : [agreeing]),
-  ]);
+  ];
+  if (canary === undefined) return strongest(weaker);
+  // That it never will is more than that it does not serve it yet.
+  const never = 'state' in canary && canary.state === 'applying' && strongest(weaker).state === 'incompatible';
+  return strongest(never ? weaker : [canary, ...weaker]);
 }
 
 /** A pod that is ready serves something; of a mere name that is not known. */

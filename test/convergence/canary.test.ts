@@ -209,17 +209,19 @@ async function judged(
   return said === undefined || 'unavailable' in said ? said?.unavailable : [said.state, said.revision];
 }
 
+/** A proxy whose router has the paths of some epochs, and whose plugin says one. */
+function proxying(paths: readonly number[], body: number): (path: string) => readonly [number, string] {
+  return (path) =>
+    paths.some((epoch) => path === canaryPath(epoch)) ? [200, String(body)] : [404, '{"message":"no Route matched"}'];
+}
+
 test('router and plugins of every connection must have the epoch, or a later one', async () => {
-  const has =
-    (paths: readonly number[], body: number) =>
-    (path: string): readonly [number, string] =>
-      paths.some((epoch) => path === canaryPath(epoch)) ? [200, String(body)] : [404, '{"message":"no Route matched"}'];
-  assert.deepEqual(await judged(has([20, 10], 20)), ['converged', '2']);
-  assert.deepEqual(await judged(has([30, 20, 10], 30)), ['converged', '2'], 'a later one');
-  assert.deepEqual(await judged(has([10], 10)), ['applying', '1'], 'an older one');
-  assert.deepEqual(await judged(has([20, 10], 10)), ['applying', '1'], 'the router alone');
-  assert.deepEqual(await judged(has([10], 20)), ['applying', '1'], 'plugins alone');
-  const mixed = await judged((path, connection) => has(connection === 24 ? [10] : [20, 10], 20)(path));
+  assert.deepEqual(await judged(proxying([20, 10], 20)), ['converged', '2']);
+  assert.deepEqual(await judged(proxying([30, 20, 10], 30)), ['converged', '2'], 'a later one');
+  assert.deepEqual(await judged(proxying([10], 10)), ['applying', '1'], 'an older one');
+  assert.deepEqual(await judged(proxying([20, 10], 10)), ['applying', '1'], 'the router alone');
+  assert.deepEqual(await judged(proxying([10], 20)), ['applying', '1'], 'plugins alone');
+  const mixed = await judged((path, connection) => proxying(connection === 24 ? [10] : [20, 10], 20)(path));
   assert.deepEqual(mixed, ['applying', '1'], 'the last connection');
   assert.deepEqual(await judged(() => [200, 'x'.repeat(10_000)]), ['applying', undefined], 'another route');
   assert.equal(await judged(() => [401, '{}']), 'its proxy refuses the canary with 401');

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { canaryOpinion } from '../../shared/convergence/canary-verdict.ts';
 import { boundMs, holdMs } from '../../shared/convergence/delays.ts';
 import { fenceOf, versionOf } from '../../shared/convergence/fence.ts';
 import { hybridVerdicts } from '../../shared/convergence/hybrid-verdict.ts';
@@ -307,6 +308,15 @@ test('a stronger evidence decides, and says nothing of what it does not need; wh
   );
   assert.deepEqual([missing[0]?.state, missing[0]?.evidence], ['converged', 'agreement']);
   assert.match(missing[0]?.reason ?? '', /shadow: a wrong certificate/);
+});
+
+test('hybrid: the canary overrules all but that a data plane will never have the change', () => {
+  const applying = canaryOpinion([{ ...REVISION, epoch: 2 }], { answers: [1], failure: 'silence' });
+  const canaries = new Map(['a', 'b'].map((id) => [id, applying]));
+  const said = (rows: readonly DataPlaneRow[]): unknown =>
+    hybridVerdicts(facts(rows, { canaries })).map(({ state }) => state);
+  assert.deepEqual(said([row(), other()]), ['applying', 'applying']);
+  assert.deepEqual(said([row(), other({ syncStatus: 'plugin_set_incompatible' })]), ['applying', 'incompatible']);
 });
 
 test('hybrid: an older revision is proven while the newest is not', () => {

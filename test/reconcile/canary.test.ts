@@ -4,7 +4,7 @@ import { canaryIds } from '../../shared/kong/canary.ts';
 import { preview } from '../../shared/reconcile/preview.ts';
 import { reconcile, type ReconcileReport } from '../../shared/reconcile.ts';
 import { runSlice, type SliceDependencies } from '../../shared/slice.ts';
-import { counts, OPTIONS, type ControlPlane } from '../support/control-plane.ts';
+import { counts, type ControlPlane } from '../support/control-plane.ts';
 import { ingress } from '../support/manifests.ts';
 import { usePlanes } from '../support/planes.ts';
 
