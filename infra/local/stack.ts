@@ -171,6 +171,20 @@ function clusterOf({ cluster, nodes }: KongStandIn): Record<string, string> {
   };
 }
 
+/** The settings that lead to Kong and to the cluster. */
+export function addresses({ kong, kubernetes }: Pick<Stack, 'kong' | 'kubernetes'>): Record<string, string> {
+  return {
+    CLUSTER_NAME: kubernetes.cluster,
+    KONG_ADMIN_URL: kong.adminUrls.join(','),
+    KONG_DATABASE_URL: kong.databaseUrl,
+    KUBERNETES_URL: kubernetes.url,
+    KUBERNETES_CA: kubernetes.ca ?? '',
+    KUBERNETES_TOKEN: kubernetes.token ?? '',
+    KUBERNETES_CLIENT_CERTIFICATE: kubernetes.clientCertificate ?? '',
+    KUBERNETES_CLIENT_KEY: kubernetes.clientKey ?? '',
+  };
+}
+
 function environmentFor(
   options: StackOptions,
   kong: KongAddress,
@@ -184,14 +198,7 @@ function environmentFor(
     ...Object.fromEntries(given),
     ...(kong.standIn === undefined ? {} : clusterOf(kong.standIn)),
     ...(kong.standIn === undefined ? {} : { KONG_CONTROL_PLANES: '1', KONG_DATA_PLANE_SILENT_SECONDS: SILENT_SECONDS }),
-    CLUSTER_NAME: kubernetes.cluster,
-    KONG_ADMIN_URL: kong.adminUrls.join(','),
-    KONG_DATABASE_URL: kong.databaseUrl,
-    KUBERNETES_URL: kubernetes.url,
-    KUBERNETES_CA: kubernetes.ca ?? '',
-    KUBERNETES_TOKEN: kubernetes.token ?? '',
-    KUBERNETES_CLIENT_CERTIFICATE: kubernetes.clientCertificate ?? '',
-    KUBERNETES_CLIENT_KEY: kubernetes.clientKey ?? '',
+    ...addresses({ kong, kubernetes }),
     WEBHOOK_TOKENS: tokens.webhook,
     STATUS_TOKENS: tokens.status,
   };

@@ -3,7 +3,7 @@ import { listCluster } from '../../../shared/kubernetes/cluster.ts';
 import { actualState } from '../../../shared/kong/actual.ts';
 import { subject } from '../../../shared/plan/plan.ts';
 import { preview } from '../../../shared/reconcile/preview.ts';
-import type { Stack } from '../stack.ts';
+import { addresses, type Stack } from '../stack.ts';
 import { until } from './meter.ts';
 
 /** Looks at what Kong holds, beside the functions. */
@@ -14,19 +14,6 @@ export interface StateReader {
 }
 
 const SETTLED_TIMEOUT_MS = 60_000;
-
-function environment({ kong, kubernetes }: Stack): Record<string, string> {
-  return {
-    CLUSTER_NAME: kubernetes.cluster,
-    KONG_ADMIN_URL: kong.adminUrls.join(','),
-    KONG_DATABASE_URL: kong.databaseUrl,
-    KUBERNETES_URL: kubernetes.url,
-    KUBERNETES_CA: kubernetes.ca ?? '',
-    KUBERNETES_TOKEN: kubernetes.token ?? '',
-    KUBERNETES_CLIENT_CERTIFICATE: kubernetes.clientCertificate ?? '',
-    KUBERNETES_CLIENT_KEY: kubernetes.clientKey ?? '',
-  };
-}
 
 /** What a reconcile would write. */
 async function differences({ dependencies, kubernetes }: Control): Promise<readonly string[]> {
@@ -42,7 +29,7 @@ async function counts({ dependencies }: Control): Promise<string> {
 
 /** Connects to Kong and the cluster of a stack. */
 export async function readState(stack: Stack): Promise<StateReader> {
-  const control = await connect(environment(stack));
+  const control = await connect(addresses(stack));
   return {
     settled: () =>
       until('Kong as the cluster wants it', SETTLED_TIMEOUT_MS, async () => {
