@@ -3,6 +3,7 @@ import test from 'node:test';
 import type { KubernetesObject } from '../../shared/kubernetes/resources.ts';
 import { reconcile } from '../../shared/reconcile.ts';
 import { runSlice, type SliceResult } from '../../shared/slice.ts';
+import { indexedMembers } from '../../shared/slice/members.ts';
 import type { ControlPlane } from '../support/control-plane.ts';
 import { consumer, ingress, plugin } from '../support/manifests.ts';
 import { assertConverged } from '../support/oracle.ts';
@@ -123,3 +124,10 @@ test('an object that loses a key reaches its readers, also when another slice me
     await runSlice({ changes: [late] }, dependencies);
     await assertConverged(plane);
   }));
+
+test('an index that cannot be read is no translation that fails: the slice ends with INDEX_UNAVAILABLE', async () => {
+  const gone = Object.assign(new Error('Connection terminated unexpectedly'), { code: '57P01' });
+  const members = indexedMembers({ query: () => Promise.reject(gone) }, []);
+  const asked = members('KongConsumer', { plugin: 'default/limits' });
+  await assert.rejects(asked, { code: 'INDEX_UNAVAILABLE' });
+});
