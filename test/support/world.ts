@@ -31,6 +31,8 @@ export interface World {
   /** Forgets everything. */
   clear(): Promise<void>;
   heal(dependencies: SliceDependencies): Promise<ReconcileReport>;
+  /** What Kong refused may be tried again, as when its pause is over. */
+  endPauses(): Promise<void>;
   /** Kong holds what a full translation asks for, field by field, beside what is not ours; nothing is left unfinished. */
   assertFull(options: TranslateOptions, message?: string): Promise<void>;
   stop(): Promise<void>;
@@ -89,6 +91,9 @@ export async function startWorld(server: TemporaryPostgres, name: string): Promi
     },
     heal: (dependencies) => {
       return reconcile({ dependencies, list: listAll, remainingMs: () => 60_000, force: true });
+    },
+    endPauses: async () => {
+      await pool.query('UPDATE kong_ingress.quarantine SET retry_at = now()');
     },
     assertFull: async (options, message) => {
       const wanted = await fullContent(cluster.objects(), options);
