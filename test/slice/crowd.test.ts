@@ -76,7 +76,9 @@ function text(all: readonly Move[]): string {
 }
 
 for (const foreign of [false, true]) {
-  const end = foreign ? 'one reconcile after the pauses puts everything right' : 'the newest knowledge stays, without a further run';
+  const end = foreign
+    ? 'one reconcile after the pauses puts everything right'
+    : 'the newest knowledge stays, without a further run';
   test(`slices and reconciles of two processes at once${foreign ? ', and somebody else' : ''}: ${end}`, async (context) => {
     const plays = fc
       .constantFrom(...SCENES)
