@@ -101,8 +101,17 @@ function saying(text: string, edge: Edge, from: Box, to: Box): Edge {
   return { ...edge, says: { text, x: (from.x + from.width + to.x) / 2 - 3, y: edge.tip.y - 8 } };
 }
 
+/** The stations of a journey in their order, each with its box. */
+function placed(journey: Journey, boxes: readonly Box[]): Drawing['stations'] {
+  const { cluster, functions, controlPlane, database, dataPlanes } = journey;
+  return [cluster, functions, controlPlane, database, ...dataPlanes].flatMap((stop, place) => {
+    const box = boxes[place];
+    return box === undefined ? [] : [[stop, box] as const];
+  });
+}
+
 function wide(journey: Journey): Drawing {
-  const { cluster, functions, controlPlane, database, from } = journey;
+  const { functions, controlPlane, database, from } = journey;
   const planes = journey.dataPlanes;
   const height = Math.max(2 * HEIGHT + 46, planes.length * (HEIGHT + GAP) - GAP);
   const step = (1080 - WIDTH) / 3;
@@ -116,13 +125,7 @@ function wide(journey: Journey): Drawing {
     kind: 'wide',
     width: 1080,
     height,
-    stations: [
-      [cluster, one],
-      [functions, two],
-      [controlPlane, three],
-      [database, four],
-      ...planes.map((plane, place) => [plane, boxes[place] ?? four] as const),
-    ],
+    stations: placed(journey, [one, two, three, four, ...boxes]),
     edges: [
       saying('changes', horizontal(one, two, functions), one, two),
       saying('writes', horizontal(two, three, controlPlane), two, three),
@@ -138,7 +141,7 @@ function wide(journey: Journey): Drawing {
 }
 
 function tall(journey: Journey): Drawing {
-  const { cluster, functions, controlPlane, database, from } = journey;
+  const { functions, controlPlane, database, from } = journey;
   const planes = journey.dataPlanes;
   const [half, gap, down] = [190, 20, HEIGHT + 34];
   const at = (column: number, row: number, y = row * down): Box => ({
@@ -156,13 +159,7 @@ function tall(journey: Journey): Drawing {
     kind: 'tall',
     width: 2 * half + gap,
     height: rows === 0 ? 3 * down - 34 : begin + rows * (HEIGHT + GAP) - GAP,
-    stations: [
-      [cluster, one],
-      [functions, two],
-      [controlPlane, three],
-      [database, four],
-      ...planes.map((plane, place) => [plane, boxes[place] ?? four] as const),
-    ],
+    stations: placed(journey, [one, two, three, four, ...boxes]),
     edges: [
       vertical(one, two, functions),
       vertical(two, three, controlPlane),

@@ -16,6 +16,7 @@ import { adminClient } from '../../shared/kong/admin.ts';
 import { runSlice, type SliceDependencies } from '../../shared/slice.ts';
 import { memoryCluster, type MemoryCluster } from '../support/cluster.ts';
 import { controlPlane, OPTIONS } from '../support/control-plane.ts';
+import { convergenceSettings } from '../support/convergence.ts';
 import { endpoints, ingress, INGRESS_CLASS, service } from '../support/manifests.ts';
 import { temporaryPostgres, type TemporaryPostgres } from '../support/postgres.ts';
 
@@ -58,19 +59,7 @@ async function bed(topology: KongStandIn['topology']): Promise<Bed> {
     ]),
   );
   const config: KongConfig & ConvergenceConfig = {
-    adminUrls: kong.adminUrls,
-    adminToken: undefined,
-    workspace: '',
-    filterTags: ['ours'],
-    databaseUrl,
-    stateDatabaseUrl: databaseUrl,
-    adminConcurrency: 4,
-    adminTimeoutMs: 5_000,
-    controlPlanes: 1,
-    live: { kind: 'seen', forgetAfterMs: 300_000 },
-    incompatible: 'block',
-    pushInvalidate: false,
-    status: { urls: new Map(), podPort: undefined },
+    ...convergenceSettings(kong.adminUrls, databaseUrl),
     canary: true,
     probeUrls,
   };

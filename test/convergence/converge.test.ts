@@ -15,6 +15,7 @@ import type { Converged, Convergence } from '../../shared/convergence/converge.t
 import { measurements } from '../../shared/convergence/metrics.ts';
 import { migrate } from '../../shared/index/migrate.ts';
 import { adminClient } from '../../shared/kong/admin.ts';
+import { convergenceSettings } from '../support/convergence.ts';
 import { temporaryPostgres } from '../support/postgres.ts';
 import type { TemporaryPostgres } from '../support/postgres.ts';
 
@@ -56,19 +57,7 @@ async function bed(
   pool.on('error', () => undefined);
   await migrate(pool);
   const config: KongConfig & ConvergenceConfig = {
-    adminUrls: kong.adminUrls,
-    adminToken: undefined,
-    workspace: '',
-    filterTags: ['ours'],
-    databaseUrl,
-    stateDatabaseUrl: databaseUrl,
-    adminConcurrency: 4,
-    adminTimeoutMs: 5_000,
-    controlPlanes: 1,
-    live: { kind: 'seen', forgetAfterMs: 300_000 },
-    incompatible: 'block',
-    pushInvalidate: false,
-    status: { urls: new Map(), podPort: undefined },
+    ...convergenceSettings(kong.adminUrls, databaseUrl),
     ...more,
   };
   const admin = adminClient(config);
